@@ -1,0 +1,121 @@
+"""Who asks, when, and in which execution: the values that travel along the way of an intent."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any, ParamSpec, Protocol, TypeVar, runtime_checkable
+
+if TYPE_CHECKING:
+    import structlog
+
+    from symphainy_platform.state.surface import StateSurface
+
+P = ParamSpec("P")
+T = TypeVar("T")
+
+
+@runtime_checkable
+class Clock(Protocol):
+    """The only source of time."""
+
+    def now(self) -> datetime:
+        """Return the current time, timezone-aware, in UTC."""
+        ...
+
+
+class SystemClock:
+    """The clock of the machine (freezegun may freeze it)."""
+
+    def now(self) -> datetime:
+        """Return the current time in UTC."""
+        return datetime.now(UTC)
+
+
+def isoformat(moment: datetime) -> str:
+    """Write a UTC time as ISO-8601 with microseconds and `Z`; equal lengths sort by time."""
+    return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+
+
+@runtime_checkable
+class IdSource(Protocol):
+    """The only source of identifiers."""
+
+    def new(self) -> str:
+        """Return a new UUID, canonical lower case, in time order (RFC 9562, version 7)."""
+        ...
+
+
+class TimeOrderedIds:
+    """UUIDs of version 7 whose time is the injected clock's."""
+
+    def __init__(self, clock: Clock) -> None:
+        """Take the time from `clock`."""
+        self._clock = clock
+
+    def new(self) -> str:
+        """Return a new UUID of version 7."""
+        millis = int(self._clock.now().timestamp() * 1000)
+        noise = int.from_bytes(os.urandom(10), "big")
+        value = (millis & (1 << 48) - 1) << 80 | 0x7 << 76 | (noise >> 68) << 64
+        value |= 0b10 << 62 | noise & (1 << 62) - 1
+        text = f"{value:032x}"
+        return f"{text[:8]}-{text[8:12]}-{text[12:16]}-{text[16:20]}-{text[20:]}"
+
+
+@dataclass(frozen=True, slots=True)
+class Identity:
+    """A proven caller. Tenant and user of an execution come from here and nowhere else."""
+
+    tenant_id: str
+    user_id: str
+    roles: frozenset[str] = frozenset()
+    session_ref: str | None = None
+
+    def __post_init__(self) -> None:
+        """Refuse an identity without tenant or user; accept any iterable of roles."""
+        if not self.tenant_id or not self.user_id:
+            msg = "an Identity needs a tenant_id and a user_id"
+            raise ValueError(msg)
+        object.__setattr__(self, "roles", frozenset(self.roles))
+
+    @property
+    def is_service(self) -> bool:
+        """True for role `service`, which sees the whole tenant."""
+        return "service" in self.roles
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ExecutionContext:
+    """Everything a service may know about its execution, and its only way to state and time."""
+
+    execution_id: str
+    intent_type: str
+    contract_version: str
+    tenant_id: str
+    user_id: str
+    roles: frozenset[str]
+    session_ref: str | None
+    solution_id: str | None
+    metadata: Mapping[str, Any]
+    trace_id: str
+    deadline: datetime
+    state_surface: StateSurface
+    log: structlog.stdlib.BoundLogger = field(repr=False)
+    started_at: datetime
+    ids: IdSource = field(repr=False)
+
+    def now(self) -> datetime:
+        """Return the UTC time of this execution: one instant, the same at every call."""
+        return self.started_at
+
+    def new_id(self) -> str:
+        """Return a new UUID (canonical lower case) from the injected source."""
+        return self.ids.new()
+
+    async def run_blocking(self, work: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
+        """Run CPU-heavy, pure work off the event loop."""
+        return await asyncio.to_thread(work, *args, **kwargs)

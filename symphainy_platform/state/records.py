@@ -1,0 +1,184 @@
+"""What one commit writes, and what a store remembers of an execution."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Any
+
+from symphainy_platform.errors import IntentError
+from symphainy_platform.state.artifact import Artifact, ArtifactRef
+
+
+class ExecutionStatus(StrEnum):
+    """How an execution ended; a record is written once, in its final state."""
+
+    COMPLETED = "completed"
+    FAILED = "failed"
+
+
+@dataclass(frozen=True, slots=True)
+class Guard:
+    """An idempotency key: the record answers equal calls until it expires or is superseded.
+
+    `digest` and `fingerprint` are HMACs (32 bytes). `lifetime` is seconds from the commit,
+    so that replays do not extend it. With `head`, the guard holds only while that version is
+    still the artifact's current one (`until: next_write`).
+    """
+
+    digest: bytes
+    fingerprint: bytes
+    lifetime: float
+    head: ArtifactRef | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StoredAnswer:
+    """An answer by reference: artifact versions, small inline payloads, events as emitted.
+
+    `artifacts` maps a result name to {"ref": [artifact_id, version], "extra": {…}} or to
+    {"inline": {…}}; `answered_by` names another execution whose answer this one repeated.
+    """
+
+    artifacts: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    events: Sequence[Mapping[str, Any]] = ()
+    answered_by: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ExecutionRecord:
+    """One execution, which doubles as its idempotency record.
+
+    `committed_at`, `key_expires_at` and `client_key_expires_at` are the store's to set: None
+    on the way in, ISO-8601 UTC on the way out (the expiries only where there is such a guard).
+    """
+
+    tenant_id: str
+    execution_id: str
+    user_id: str
+    session_ref: str | None
+    intent_type: str
+    contract_version: str
+    status: ExecutionStatus
+    trace_id: str
+    started_at: str
+    answer: StoredAnswer | None = None
+    error: Mapping[str, Any] | None = None
+    key: Guard | None = None
+    client_key: Guard | None = None
+    committed_at: str | None = None
+    key_expires_at: str | None = None
+    client_key_expires_at: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ArtifactWrite:
+    """A new version of an artifact; `base_version` is the one it replaces, 0 to create it."""
+
+    artifact: Artifact
+    base_version: int
+
+
+@dataclass(frozen=True, slots=True)
+class LogWrite:
+    """One wording of one log entry, first written by artifact version `version`.
+
+    `body` is JSON text. Revision 0 appends `seq`; a higher one edits it and keeps the old.
+    """
+
+    artifact_id: str
+    log: str
+    generation: int
+    seq: int
+    revision: int
+    key: str
+    body: str
+    version: int
+
+
+@dataclass(frozen=True, slots=True)
+class RowWrite:
+    """A domain row: insert or replace the `values` of the row that `key` names.
+
+    The tenant is added by the store from the execution; table and columns must exist.
+    """
+
+    table: str
+    key: Mapping[str, str]
+    values: Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OutboxEvent:
+    """An event to publish; `payload` is what subscribers see beside the envelope."""
+
+    type: str
+    artifact_id: str | None
+    payload: Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PublishedEvent:
+    """A committed event with the opaque cursor that resumes right after it."""
+
+    cursor: str
+    tenant_id: str
+    user_id: str
+    execution_id: str
+    intent_type: str
+    type: str
+    artifact_id: str | None
+    payload: Mapping[str, Any]
+    created_at: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Commit:
+    """Everything that one intent writes: all of it or none of it.
+
+    `supersedes` names executions of the tenant whose keys (of either sort) are given up
+    before this one claims its own. `expects` lists versions that must still be current
+    although this commit does not write them.
+    """
+
+    execution: ExecutionRecord
+    supersedes: tuple[str, ...] = ()
+    expects: tuple[ArtifactRef, ...] = ()
+    artifacts: tuple[ArtifactWrite, ...] = ()
+    entries: tuple[LogWrite, ...] = ()
+    rows: tuple[RowWrite, ...] = ()
+    events: tuple[OutboxEvent, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Committed:
+    """The commit is durable. `committed_at` is the store's time (ISO-8601 UTC)."""
+
+    committed_at: str
+
+
+@dataclass(frozen=True, slots=True)
+class Duplicate:
+    """Nothing was written: `record` holds the key already. `by` is "key" or "client_key"."""
+
+    record: ExecutionRecord
+    by: str
+
+
+@dataclass(frozen=True, slots=True)
+class Conflict:
+    """Nothing was written: the artifact is at `current_version` (0: it does not exist)."""
+
+    artifact_id: str
+    current_version: int
+
+
+@dataclass(frozen=True, slots=True)
+class Failed:
+    """Nothing was written: this item alone could not be stored, and why."""
+
+    error: IntentError
+
+
+Outcome = Committed | Duplicate | Conflict | Failed
