@@ -1,0 +1,57 @@
+"""Commits that are handed over but not yet known to be durable, as the next writer must see them.
+
+A queue of writers to one artifact would otherwise wait for every disk flush. Each writer reads
+the head that the one before staged; should that commit fail, the versions no longer match and
+the store refuses the later one, which is then run again on fresh reads.
+"""
+
+from __future__ import annotations
+
+from asyncio import Future
+from dataclasses import dataclass
+
+from symphainy_platform.state.artifact import Artifact
+from symphainy_platform.state.records import Commit, LogWrite, Outcome
+
+
+@dataclass(frozen=True, slots=True)
+class _InFlight:
+    commit: Commit
+    artifact: Artifact
+    outcome: Future[Outcome]
+
+
+class PendingWrites:
+    """The heads and log entries of commits in flight in this process, by artifact."""
+
+    def __init__(self) -> None:
+        """Start with nothing in flight."""
+        self._by_artifact: dict[tuple[str, str], list[_InFlight]] = {}
+
+    def add(self, commit: Commit, outcome: Future[Outcome]) -> None:
+        """Show the commit's artifacts to later writers until `outcome` is known."""
+        for write in commit.artifacts:
+            place = (commit.execution.tenant_id, write.artifact.artifact_id)
+            entry = _InFlight(commit, write.artifact, outcome)
+            self._by_artifact.setdefault(place, []).append(entry)
+            outcome.add_done_callback(lambda _, place=place, entry=entry: self._remove(place, entry))  # type: ignore[misc]
+
+    def _remove(self, place: tuple[str, str], entry: _InFlight) -> None:
+        entries = self._by_artifact[place]
+        entries.remove(entry)
+        if not entries:
+            del self._by_artifact[place]
+
+    def head(self, tenant_id: str, artifact_id: str) -> tuple[Artifact, Future[Outcome]] | None:
+        """The newest version in flight and the outcome that it hangs on; None when all is durable."""
+        entries = self._by_artifact.get((tenant_id, artifact_id))
+        return (entries[-1].artifact, entries[-1].outcome) if entries else None
+
+    def entries(self, tenant_id: str, artifact_id: str, log: str, generation: int) -> list[LogWrite]:
+        """Log writes in flight for one generation, in the order of their commits."""
+        return [
+            write
+            for entry in self._by_artifact.get((tenant_id, artifact_id), ())
+            for write in entry.commit.entries
+            if write.artifact_id == artifact_id and write.log == log and write.generation == generation
+        ]

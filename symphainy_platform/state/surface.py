@@ -1,0 +1,231 @@
+"""The State Surface of one execution: owner-scoped reads, and writes that are only staged.
+
+The runtime commits what is staged, together with the execution, or drops it.
+"""
+
+from __future__ import annotations
+
+from asyncio import Future
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any, Protocol
+
+from symphainy_platform.context import IdSource
+from symphainy_platform.errors import ContractViolation, VersionConflict
+from symphainy_platform.state.artifact import Artifact, LogHead, ProducedBy
+from symphainy_platform.state.log import ArtifactLog
+from symphainy_platform.state.pending import PendingWrites
+from symphainy_platform.state.records import ArtifactWrite, LogWrite, Outcome, RowWrite
+from symphainy_platform.state.store import ArtifactById, ArtifactListing, ArtifactPage, Store, load_one
+
+
+class LifecycleGraph(Protocol):
+    """Which states an artifact type starts in, and which changes of state it allows."""
+
+    @property
+    def initial(self) -> frozenset[str]:
+        """The states in which an artifact may be registered."""
+
+    def allows(self, source: str, target: str) -> bool:
+        """True when `source` → `target` is declared; staying is always allowed."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Scope:
+    """On whose behalf an execution reads and writes."""
+
+    tenant_id: str
+    user_id: str
+    intent_type: str
+    execution_id: str
+    now: str
+
+
+@dataclass(slots=True)
+class Staged:
+    """What a service decided to write, in the order in which it said so."""
+
+    artifacts: dict[str, ArtifactWrite] = field(default_factory=dict)
+    entries: list[LogWrite] = field(default_factory=list)
+    rows: list[RowWrite] = field(default_factory=list)
+
+    def __bool__(self) -> bool:
+        """True when anything is to be written."""
+        return bool(self.artifacts or self.entries or self.rows)
+
+
+class StateSurface:
+    """What services call: get, list, register, update, transition, append, write_row."""
+
+    def __init__(  # noqa: PLR0913 - the runtime alone builds one, by keyword
+        self,
+        *,
+        store: Store,
+        scope: Scope,
+        lifecycle_of: Callable[[str], LifecycleGraph],
+        ids: IdSource,
+        pending: PendingWrites,
+        bound: Mapping[str, Artifact],
+    ) -> None:
+        """Read from `store` and from `bound`, the artifacts that the runtime has loaded already."""
+        self.store = store
+        self.staged = Staged()
+        self.waits_for: list[Future[Outcome]] = []
+        self._scope = scope
+        self._lifecycle_of = lifecycle_of
+        self._ids = ids
+        self._pending = pending
+        self._bound = dict(bound)
+
+    async def get_artifact(self, artifact_id: str) -> Artifact | None:
+        """The artifact in its current version, or None: unknown and foreign look the same."""
+        staged = self.staged.artifacts.get(artifact_id)
+        if staged is not None:
+            return staged.artifact
+        found = self._bound.get(artifact_id)
+        if found is None:
+            found = await load_one(self.store, ArtifactById(self._scope.tenant_id, artifact_id))
+        return found if found is not None and found.user_id == self._scope.user_id else None
+
+    async def list_artifacts(
+        self,
+        artifact_type: str,
+        *,
+        lifecycle_state: str | None = None,
+        limit: int = 50,
+        cursor: str | None = None,
+    ) -> ArtifactPage:
+        """The caller's own artifacts of a type, newest first; nothing staged is seen."""
+        listing = ArtifactListing(
+            tenant_id=self._scope.tenant_id,
+            user_id=self._scope.user_id,
+            artifact_type=artifact_type,
+            lifecycle_state=lifecycle_state,
+            limit=limit,
+            cursor=cursor,
+        )
+        return await load_one(self.store, listing)
+
+    def register_artifact(  # noqa: PLR0913 - the fields of the record (seed 003, section 4)
+        self,
+        artifact_type: str,
+        semantic_payload: Mapping[str, Any],
+        *,
+        artifact_id: str | None = None,
+        lifecycle_state: str | None = None,
+        semantic_descriptor: Mapping[str, Any] | None = None,
+        parent_artifacts: Sequence[str] = (),
+        materializations: Sequence[Mapping[str, Any]] = (),
+    ) -> Artifact:
+        """Stage a new artifact, version 1, in an initial state of its type."""
+        artifact = Artifact(
+            artifact_id=artifact_id or self._ids.new(),
+            artifact_type=artifact_type,
+            tenant_id=self._scope.tenant_id,
+            user_id=self._scope.user_id,
+            version=1,
+            lifecycle_state=self._initial_state(artifact_type, lifecycle_state),
+            semantic_payload=semantic_payload,
+            semantic_descriptor=semantic_descriptor or {},
+            produced_by=self._produced_by,
+            parent_artifacts=tuple(parent_artifacts),
+            materializations=tuple(materializations),
+            created_at=self._scope.now,
+            updated_at=self._scope.now,
+        )
+        self.staged.artifacts[artifact.artifact_id] = ArtifactWrite(artifact, 0)
+        return artifact
+
+    def update_artifact(
+        self,
+        artifact: Artifact,
+        semantic_payload: Mapping[str, Any],
+        *,
+        semantic_descriptor: Mapping[str, Any] | None = None,
+    ) -> Artifact:
+        """Stage a new version with this payload; the version before stays readable."""
+        descriptor = artifact.semantic_descriptor if semantic_descriptor is None else semantic_descriptor
+        return self._stage(artifact, semantic_payload=semantic_payload, semantic_descriptor=descriptor)
+
+    def transition(self, artifact: Artifact, lifecycle_state: str) -> Artifact:
+        """Stage a change of lifecycle state; one that the type does not declare is an error."""
+        current = self.current(artifact)
+        if not self._lifecycle_of(artifact.artifact_type).allows(current.lifecycle_state, lifecycle_state):
+            raise ContractViolation(
+                f"{artifact.artifact_type} has no lifecycle edge {current.lifecycle_state} → {lifecycle_state}."
+            )
+        return self._stage(artifact, lifecycle_state=lifecycle_state)
+
+    def log(self, artifact: Artifact, name: str) -> ArtifactLog:
+        """One of the artifact's append-only logs."""
+        return ArtifactLog(self, artifact, name)
+
+    def append(self, artifact: Artifact, log: str, entries: Sequence[tuple[str, Any]]) -> Artifact:
+        """Stage new entries (key, JSON body) of a log; returns the artifact's staged version."""
+        self.log(artifact, log).append(entries)
+        return self.current(artifact)
+
+    def write_row(self, table: str, key: Mapping[str, str], values: Mapping[str, Any]) -> None:
+        """Stage a domain row: insert it, or replace these values where it exists."""
+        self.staged.rows.append(RowWrite(table, key, values))
+
+    def require_version(self, artifact: Artifact, expected: int | None) -> None:
+        """Refuse with VERSION_CONFLICT unless `expected` is None or the artifact's current version."""
+        if expected is not None and expected != artifact.version:
+            raise VersionConflict(
+                parameter="expected_version", expected=expected, current_version=artifact.version
+            )
+
+    def current(self, artifact: Artifact) -> Artifact:
+        """The artifact with what this execution has staged for it."""
+        staged = self.staged.artifacts.get(artifact.artifact_id)
+        return staged.artifact if staged else artifact
+
+    def next_version(self, artifact: Artifact) -> int:
+        """The version under which this execution's writes to the artifact will be stored."""
+        staged = self.staged.artifacts.get(artifact.artifact_id)
+        return staged.artifact.version if staged else artifact.version + 1
+
+    def set_log_head(self, artifact: Artifact, name: str, head: LogHead) -> None:
+        """Stage the new head of a log (called by ArtifactLog)."""
+        self._stage(artifact, logs={**self.current(artifact).logs, name: head})
+
+    def stage_entries(self, writes: Sequence[LogWrite]) -> None:
+        """Stage log entries (called by ArtifactLog)."""
+        self.staged.entries.extend(writes)
+
+    def unsettled_entries(self, artifact_id: str, log: str, generation: int) -> list[LogWrite]:
+        """Log writes that the store may not show yet: in flight, then staged here."""
+        in_flight = self._pending.entries(self._scope.tenant_id, artifact_id, log, generation)
+        mine = [w for w in self.staged.entries if (w.artifact_id, w.log, w.generation) == (artifact_id, log, generation)]
+        return in_flight + mine
+
+    @property
+    def _produced_by(self) -> ProducedBy:
+        return ProducedBy(self._scope.intent_type, self._scope.execution_id)
+
+    def _stage(self, artifact: Artifact, **changes: Any) -> Artifact:
+        staged = self.staged.artifacts.get(artifact.artifact_id)
+        if staged:
+            write = replace(staged, artifact=replace(staged.artifact, **changes))
+        else:
+            write = ArtifactWrite(self._next(artifact, changes), artifact.version)
+        self.staged.artifacts[artifact.artifact_id] = write
+        return write.artifact
+
+    def _next(self, artifact: Artifact, changes: Mapping[str, Any]) -> Artifact:
+        return replace(
+            artifact,
+            **changes,
+            version=artifact.version + 1,
+            produced_by=self._produced_by,
+            updated_at=self._scope.now,
+        )
+
+    def _initial_state(self, artifact_type: str, asked: str | None) -> str:
+        initial = self._lifecycle_of(artifact_type).initial
+        if asked is None and len(initial) == 1:
+            return next(iter(initial))
+        if asked in initial:
+            return asked
+        raise ContractViolation(f"A new {artifact_type} starts in one of {sorted(initial)}, not in {asked}.")
