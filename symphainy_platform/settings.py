@@ -1,0 +1,265 @@
+"""Settings: arguments, `SYMPHAINY_*` variables, a `.env` file, defaults, in this order of rank.
+
+Every setting is one field below; its description is its documentation (docs/settings.md is
+generated from it). A name that is no setting and a value that is none stop the start.
+"""
+
+from __future__ import annotations
+
+import difflib
+import os
+import re
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, Literal, NamedTuple
+from urllib.parse import urlsplit, urlunsplit
+
+from dotenv import dotenv_values
+from pydantic import (
+    Field,
+    ModelWrapValidatorHandler,
+    PrivateAttr,
+    ValidationError,
+    field_validator,
+    model_validator,
+)
+from pydantic_settings import (
+    BaseSettings,
+    NoDecode,
+    PydanticBaseSettingsSource,
+    SettingsConfigDict,
+)
+
+from symphainy_platform.errors import SettingsError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Mapping
+
+    from pydantic_core import ErrorDetails
+
+PREFIX = "SYMPHAINY_"
+TEST_PREFIX = "SYMPHAINY_TEST_"
+"""Names of the test suites; the platform never reads them."""
+
+_ORIGINS = "<origins>"  # travels from the sources to the validator; no setting can be called so
+_SOURCE_NAMES = {
+    "InitSettingsSource": "argument",
+    "EnvSettingsSource": "environment",
+    "DotEnvSettingsSource": ".env",
+}
+_MASK = "****"
+_SHOULD_BE = re.compile("^(Value error, |Input should be )")
+_EXACT_ORIGIN = re.compile(r"https?://[^/?#@*\s]+")
+
+
+class SettingInForce(NamedTuple):
+    """One line of `symphainy doctor`: the value is masked where it may hold a secret."""
+
+    name: str
+    value: str
+    source: str
+
+
+class _Origins(PydanticBaseSettingsSource):
+    """The last source: it adds no value but notes which source each value came from."""
+
+    def get_field_value(self, field: Any, field_name: str) -> tuple[Any, str, bool]:
+        """Have no value for any field."""
+        del field
+        return None, field_name, False
+
+    def __call__(self) -> dict[str, Any]:
+        """Return the name of the source of every value that was given."""
+        origins: dict[str, str] = {}
+        for source, values in reversed(self.settings_sources_data.items()):
+            origins |= dict.fromkeys(values, _SOURCE_NAMES.get(source, source))
+        return {_ORIGINS: origins}
+
+
+class Settings(BaseSettings):
+    """Everything that an operator may choose; frozen once it is made.
+
+    Raises `SettingsError` for an unknown name (with the nearest valid one) and for a value
+    out of range (with what was expected).
+    """
+
+    model_config = SettingsConfigDict(
+        env_prefix=PREFIX,
+        env_file=".env",
+        env_file_encoding="utf-8",
+        dotenv_filtering="only_existing",
+        extra="forbid",
+        frozen=True,
+        hide_input_in_errors=True,
+    )
+
+    home: Path = Field(Path(".symphainy"), description="The data folder: signing keys, and the default store.")
+    store: str = Field(
+        default_factory=lambda values: f"sqlite:///{_home(values).absolute()}/platform.db",
+        min_length=1,
+        description="URL of the store; without it `sqlite:///{HOME}/platform.db`.",
+    )
+    host: str = Field("127.0.0.1", min_length=1, description="The address that `serve` listens on.")
+    port: int = Field(8000, ge=0, le=65535, description="The port that `serve` listens on; 0 takes a free one.")
+    dev: bool = Field(
+        default=False, description="Development: prints a token and readable logs; refused on a public host."
+    )
+    trusted_proxy: str | None = Field(
+        None, min_length=1, description="Address of the one proxy whose `X-Forwarded-*` headers are believed."
+    )
+    cors_origins: Annotated[tuple[str, ...], NoDecode] = Field(
+        (), description="Exact origins (comma separated) whose pages may call this platform; none by default."
+    )
+    metrics_public: bool = Field(
+        default=False, description="Answer `/metrics` and `/health/*` to other machines than this one, too."
+    )
+    max_body_bytes: int = Field(
+        5 * 1024 * 1024, ge=1024, le=1024**3, description="Largest accepted request body, in bytes."
+    )
+    max_event_streams: int = Field(1000, ge=1, description="How many event streams may be open at once.")
+    event_heartbeat_seconds: float = Field(
+        15.0, gt=0, le=3600, description="Seconds of silence after which an event stream sends a heartbeat."
+    )
+    default_deadline_seconds: float = Field(
+        30.0, gt=0, le=3600, description="Seconds that an intent may take when its contract names no deadline."
+    )
+    drain_seconds: float = Field(
+        20.0, ge=0, le=3600, description="Seconds that a stopping server gives the intents that are under way."
+    )
+    chat_context_max_bytes: int = Field(
+        4 * 1024 * 1024, ge=1024, le=1024**3, description="Largest update and largest shared context, in bytes."
+    )
+    chat_history_max_messages: int = Field(100_000, ge=1, description="How many messages one chat session may hold.")
+    client_key_ttl_seconds: int = Field(
+        24 * 3600, ge=1, description="Seconds that a caller's Idempotency-Key answers with the stored result."
+    )
+    execution_retention_days: float = Field(
+        30.0, gt=0, le=36500, description="Days that finished executions are kept; those behind current versions stay."
+    )
+    outbox_retention_days: float = Field(
+        7.0, gt=0, le=36500, description="Days that published events can be read again."
+    )
+    sweep_interval_seconds: float = Field(
+        300.0, gt=0, le=86400, description="Seconds between two sweeps of what retention has given up."
+    )
+    issuer: str = Field("symphainy", min_length=1, description="The `iss` claim of tokens that are made and accepted.")
+    audience: str = Field("symphainy", min_length=1, description="The `aud` claim of tokens made and accepted.")
+    log_level: Literal["debug", "info", "warning", "error"] = Field(
+        "info", description="The least level that is logged."
+    )
+    log_format: Literal["auto", "json", "console"] = Field(
+        "auto", description="One JSON object a line, or readable lines; `auto` is readable in a terminal."
+    )
+
+    _origins: Mapping[str, str] = PrivateAttr(default_factory=dict)
+
+    @classmethod
+    def settings_customise_sources(  # noqa: D102 - the signature is pydantic's
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        del file_secret_settings
+        return init_settings, env_settings, dotenv_settings, _Origins(settings_cls)
+
+    @model_validator(mode="wrap")
+    @classmethod
+    def _explain(cls, values: Any, handler: ModelWrapValidatorHandler[Settings]) -> Settings:
+        """Name what is wrong in the words of the operator, not of the library."""
+        origins = values.pop(_ORIGINS, {}) if isinstance(values, dict) else {}
+        _refuse_unknown(_variables(), cls.model_fields)
+        try:
+            settings = handler(values)
+        except ValidationError as error:
+            raise SettingsError(_sentence(error.errors(include_input=True)[0], origins)) from None
+        settings._origins = origins  # noqa: SLF001 - the validator belongs to the class
+        return settings
+
+    @field_validator("cors_origins", mode="before")
+    @classmethod
+    def _split_origins(cls, value: Any) -> Any:
+        """Read `a, b` as two origins."""
+        return [part.strip() for part in value.split(",") if part.strip()] if isinstance(value, str) else value
+
+    @field_validator("cors_origins")
+    @classmethod
+    def _exact_origins(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        """Accept `https://app.example.com` and nothing wider."""
+        for origin in value:
+            if not _EXACT_ORIGIN.fullmatch(origin):
+                msg = "exact origins such as https://app.example.com (no path, no *)"
+                raise ValueError(msg)
+        return value
+
+    def describe(self) -> list[SettingInForce]:
+        """Return every setting in force with its source, for `symphainy doctor`."""
+        return [
+            SettingInForce(name, _masked(name, getattr(self, name)), self._origins.get(name, "default"))
+            for name in type(self).model_fields
+        ]
+
+    @property
+    def store_is_default(self) -> bool:
+        """True when nobody chose a store: the one in the data folder is used."""
+        return "store" not in self.model_fields_set
+
+
+def _home(values: Mapping[str, Any]) -> Path:
+    """Return the data folder; it is missing here when its own value is refused."""
+    home: Path = values.get("home", Path())
+    return home
+
+
+def _variables() -> Iterator[tuple[str, str]]:
+    """Yield (place, name) of every variable that could be meant as a setting."""
+    yield from (("the environment", name) for name in os.environ)
+    if Path(".env").is_file():
+        yield from ((".env", name) for name in dotenv_values(".env", encoding="utf-8"))
+
+
+def _refuse_unknown(variables: Iterable[tuple[str, str]], fields: Iterable[str]) -> None:
+    """Raise for a `SYMPHAINY_*` name that no field reads."""
+    known = {f"{PREFIX}{field}".upper() for field in fields}
+    for place, name in variables:
+        upper = name.upper()
+        if upper.startswith(PREFIX) and not upper.startswith(TEST_PREFIX) and upper not in known:
+            msg = f"{name} (in {place}) is no setting{_nearest(upper, known)}"
+            raise SettingsError(msg)
+
+
+def _nearest(name: str, known: Iterable[str]) -> str:
+    """Return `; did you mean X?` when a known name is close."""
+    close = difflib.get_close_matches(name, sorted(known), n=1, cutoff=0.5)
+    return f"; did you mean {close[0]}?" if close else "; `symphainy doctor` lists the settings"
+
+
+def _sentence(error: ErrorDetails, origins: Mapping[str, str]) -> str:
+    """Turn the library's first finding into: which setting, from where, what is expected, what was given."""
+    name = str(error["loc"][0]) if error["loc"] else "settings"
+    if error["type"] == "extra_forbidden":
+        return f"{name!r} (argument) is no setting{_nearest(name, Settings.model_fields)}"
+    where = origins.get(name, "default")
+    label = name if where == "argument" else f"{PREFIX}{name.upper()}"
+    expected = "a path" if error["type"] == "path_type" else _SHOULD_BE.sub("", error["msg"])
+    return f"{label} (from {where}) should be {expected}; given: {_masked(name, error['input'])}"
+
+
+def _masked(name: str, value: Any) -> str:
+    """Return the value as text, without the password that a store URL may carry."""
+    if name == "cors_origins" and isinstance(value, tuple):
+        return ", ".join(value)
+    return _without_password(str(value)) if name == "store" else str(value)
+
+
+def _without_password(url: str) -> str:
+    """Replace the user info of a URL that has a password; a URL beyond parsing is masked whole."""
+    try:
+        parts = urlsplit(url)
+    except ValueError:
+        return _MASK
+    user, at, address = parts.netloc.rpartition("@")
+    if not at:
+        return _MASK if "password" in url.lower() else url
+    return urlunsplit(parts._replace(netloc=f"{user.partition(':')[0]}:{_MASK}@{address}", query=""))
