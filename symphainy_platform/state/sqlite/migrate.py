@@ -1,0 +1,125 @@
+"""The schema: its steps, which of them a file has, and applying those that it lacks."""
+
+from __future__ import annotations
+
+import sqlite3
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+from symphainy_platform.context import Clock, isoformat
+from symphainy_platform.errors import StoreRefusedError
+from symphainy_platform.state.sqlite.connection import BUSY_SECONDS, DatabaseFile, transaction
+from symphainy_platform.state.sqlite.faults import is_busy, refused
+
+_FOLDER = Path(__file__).with_name("migrations")
+_OLDEST_SQLITE = (3, 37, 0)  # STRICT tables; RETURNING is older
+_RETRY_SECONDS = 0.01
+
+
+def known_steps() -> dict[str, str]:
+    """Return the SQL of every step by its name, in order."""
+    return {path.stem: path.read_text("utf-8") for path in sorted(_FOLDER.glob("*.sql"))}
+
+
+def applied_steps(connection: sqlite3.Connection) -> list[str]:
+    """Return the names of the steps that a file has, in order; none when it is empty."""
+    if not _has_table(connection, "schema_migrations"):
+        return []
+    return [name for (name,) in connection.execute("SELECT name FROM schema_migrations ORDER BY name").fetchall()]
+
+
+def check_sqlite() -> None:
+    """Refuse a SQLite library that lacks what the schema uses."""
+    if sqlite3.sqlite_version_info < _OLDEST_SQLITE:
+        wanted = ".".join(map(str, _OLDEST_SQLITE))
+        msg = f"SQLite {sqlite3.sqlite_version} is too old: use a Python whose SQLite is {wanted} or newer."
+        raise StoreRefusedError(msg)
+
+
+def check_not_newer(path: Path, applied: list[str]) -> None:
+    """Refuse a file with steps that this code does not know."""
+    if unknown := [name for name in applied if name not in known_steps()]:
+        msg = f"The store {path} is newer than this program (it has {unknown[-1]}): upgrade the program."
+        raise StoreRefusedError(msg)
+
+
+def check_current(path: Path, connection: sqlite3.Connection) -> None:
+    """Refuse a file whose schema is not exactly the one of this code."""
+    applied = applied_steps(connection)
+    check_not_newer(path, applied)
+    if len(applied) < len(known_steps()):
+        msg = f"The store {path} has no current schema: run `symphainy migrate`."
+        raise StoreRefusedError(msg)
+
+
+def migrate_file(file: DatabaseFile, clock: Clock, *, dry_run: bool) -> list[str]:
+    """Apply the missing steps (or only name them); safe when several processes start at once."""
+    check_sqlite()
+    if dry_run and not file.path.exists():
+        return list(known_steps())
+    try:
+        return _migrate(file, clock, dry_run=dry_run)
+    except (sqlite3.Error, OSError) as error:
+        raise refused(file.path, error) from error
+
+
+def _migrate(file: DatabaseFile, clock: Clock, *, dry_run: bool) -> list[str]:
+    file.create()
+    connection = file.connect()
+    try:
+        missing = _missing(file.path, connection)
+        if missing and not dry_run:
+            missing = _apply(file.path, connection, clock)
+            _use_wal(connection)
+        return missing
+    finally:
+        connection.close()
+
+
+def _missing(path: Path, connection: sqlite3.Connection) -> list[str]:
+    applied = applied_steps(connection)
+    check_not_newer(path, applied)
+    if not applied and connection.execute("SELECT count(*) FROM sqlite_schema").fetchone()[0]:
+        msg = f"The file {path} is a database of another program: choose another path for the store."
+        raise StoreRefusedError(msg)
+    return [name for name in known_steps() if name not in applied]
+
+
+def _apply(path: Path, connection: sqlite3.Connection, clock: Clock) -> list[str]:
+    with transaction(connection, "BEGIN EXCLUSIVE"):
+        missing = _missing(path, connection)  # again: another process may have been faster
+        for name in missing:
+            for statement in _statements(known_steps()[name]):
+                connection.execute(statement)
+            connection.execute("INSERT INTO schema_migrations VALUES (?, ?)", (name, isoformat(clock.now())))
+    return missing
+
+
+def _statements(script: str) -> Iterator[str]:
+    """Split a script; executescript() would commit the open transaction."""
+    statement = ""
+    for line in script.splitlines(keepends=True):
+        statement += line
+        if sqlite3.complete_statement(statement):
+            yield statement
+            statement = ""
+
+
+def _use_wal(connection: sqlite3.Connection) -> None:
+    """Switch to write-ahead logging, which the file remembers; SQLite does not wait for a lock here."""
+    deadline = time.monotonic() + BUSY_SECONDS
+    while True:
+        try:
+            connection.execute("PRAGMA journal_mode = WAL")
+        except sqlite3.OperationalError as error:
+            if not is_busy(error) or time.monotonic() > deadline:
+                raise
+            time.sleep(_RETRY_SECONDS)
+        else:
+            return
+
+
+def _has_table(connection: sqlite3.Connection, name: str) -> bool:
+    found = connection.execute("SELECT 1 FROM sqlite_schema WHERE type = 'table' AND name = ?", (name,))
+    return found.fetchone() is not None

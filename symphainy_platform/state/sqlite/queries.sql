@@ -1,0 +1,213 @@
+-- Every statement of the SQLite store, by name. `-- name:` starts a statement, `-- part:` a piece of
+-- text that statements include as {piece}. Parameters are positional, in reading order.
+
+-- part: artifact_columns
+tenant_id, artifact_id, artifact_type, user_id, version, lifecycle_state, semantic_payload, semantic_descriptor,
+intent_type, execution_id, parent_artifacts, materializations, logs, created_at, updated_at
+
+-- part: execution_columns
+tenant_id, execution_id, user_id, session_ref, intent_type, contract_version, status, trace_id, started_at,
+committed_at, answer, error,
+key_digest, key_fingerprint, key_expires_at, key_head_artifact, key_head_version,
+client_key_digest, client_key_fingerprint, client_key_expires_at, client_key_head_artifact, client_key_head_version
+
+-- part: log_entries_of
+FROM artifact_log WHERE tenant_id = ? AND artifact_id = ? AND log = ? AND generation = ?
+
+-- ---------------------------------------------------------------------------------------- commit
+
+-- name: insert_execution
+-- Claims the id and both keys at once; no row is inserted when any of them is taken.
+INSERT INTO executions ({execution_columns}, wrote)
+VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+ON CONFLICT DO NOTHING
+
+-- name: supersede_execution
+UPDATE executions
+   SET key_digest = NULL, key_fingerprint = NULL, key_expires_at = NULL,
+       key_head_artifact = NULL, key_head_version = NULL,
+       client_key_digest = NULL, client_key_fingerprint = NULL, client_key_expires_at = NULL,
+       client_key_head_artifact = NULL, client_key_head_version = NULL
+ WHERE tenant_id = ? AND execution_id = ?
+
+-- name: release_key
+UPDATE executions
+   SET key_digest = NULL, key_fingerprint = NULL, key_expires_at = NULL,
+       key_head_artifact = NULL, key_head_version = NULL
+ WHERE tenant_id = ? AND key_digest = ?
+
+-- name: release_client_key
+UPDATE executions
+   SET client_key_digest = NULL, client_key_fingerprint = NULL, client_key_expires_at = NULL,
+       client_key_head_artifact = NULL, client_key_head_version = NULL
+ WHERE tenant_id = ? AND client_key_digest = ?
+
+-- name: committed_at
+SELECT committed_at FROM executions WHERE tenant_id = ? AND execution_id = ?
+
+-- name: current_version
+SELECT version FROM artifacts WHERE tenant_id = ? AND artifact_id = ?
+
+-- name: create_artifact
+-- No row is inserted when the artifact exists.
+INSERT INTO artifacts ({artifact_columns})
+VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+ON CONFLICT DO NOTHING
+
+-- name: keep_version
+-- The version check of an update: copies the head away and answers what an index may be built on,
+-- or answers nothing when the head is at another version.
+INSERT INTO artifact_versions ({artifact_columns})
+SELECT {artifact_columns} FROM artifacts WHERE tenant_id = ? AND artifact_id = ? AND version = ?
+RETURNING artifact_type, user_id, lifecycle_state, created_at
+
+-- name: update_payload
+-- The usual update: sets no column that a listing's index holds, so no index page is written.
+UPDATE artifacts
+   SET version = ?, semantic_payload = ?, semantic_descriptor = ?, intent_type = ?, execution_id = ?,
+       parent_artifacts = ?, materializations = ?, logs = ?, updated_at = ?
+ WHERE tenant_id = ? AND artifact_id = ?
+
+-- name: update_indexed
+-- Beside update_payload when type, owner, state or creation time changed.
+UPDATE artifacts SET artifact_type = ?, user_id = ?, lifecycle_state = ?, created_at = ?
+ WHERE tenant_id = ? AND artifact_id = ?
+
+-- name: insert_log_entry
+INSERT INTO artifact_log (tenant_id, artifact_id, log, generation, seq, revision, entry_key, body, version)
+VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)
+
+-- name: insert_event
+INSERT INTO outbox (tenant_id, user_id, execution_id, intent_type, type, artifact_id, payload, created_at)
+VALUES (?, ?, ?, ?, ?, ?, ?, ?)
+
+-- ----------------------------------------------------------------------------------------- reads
+
+-- name: artifact
+SELECT {artifact_columns} FROM artifacts WHERE tenant_id = ? AND artifact_id = ?
+
+-- name: artifact_version
+SELECT {artifact_columns} FROM artifacts WHERE tenant_id = ?1 AND artifact_id = ?2 AND version = ?3
+UNION ALL
+SELECT {artifact_columns} FROM artifact_versions WHERE tenant_id = ?1 AND artifact_id = ?2 AND version = ?3
+
+-- name: artifact_versions
+SELECT {artifact_columns} FROM artifacts WHERE tenant_id = ?1 AND artifact_id = ?2 AND version < ?3
+UNION ALL
+SELECT {artifact_columns} FROM artifact_versions WHERE tenant_id = ?1 AND artifact_id = ?2 AND version < ?3
+ORDER BY version DESC LIMIT ?4
+
+-- name: newest_artifact
+SELECT {artifact_columns} FROM artifacts
+ WHERE tenant_id = ? AND user_id = ? AND artifact_type = ? AND lifecycle_state = ?
+ ORDER BY created_at DESC, artifact_id DESC LIMIT 1
+
+-- name: list_user
+SELECT {artifact_columns} FROM artifacts INDEXED BY artifacts_of_user
+ WHERE tenant_id = ? AND user_id = ? AND (created_at, artifact_id) < (?, ?)
+ ORDER BY created_at DESC, artifact_id DESC LIMIT ?
+
+-- name: list_user_type
+SELECT {artifact_columns} FROM artifacts INDEXED BY artifacts_of_user
+ WHERE tenant_id = ? AND user_id = ? AND artifact_type = ? AND (created_at, artifact_id) < (?, ?)
+ ORDER BY created_at DESC, artifact_id DESC LIMIT ?
+
+-- name: list_user_state
+SELECT {artifact_columns} FROM artifacts INDEXED BY artifacts_of_user
+ WHERE tenant_id = ? AND user_id = ? AND lifecycle_state = ? AND (created_at, artifact_id) < (?, ?)
+ ORDER BY created_at DESC, artifact_id DESC LIMIT ?
+
+-- name: list_user_type_state
+SELECT {artifact_columns} FROM artifacts INDEXED BY artifacts_of_user_by_type_state
+ WHERE tenant_id = ? AND user_id = ? AND artifact_type = ? AND lifecycle_state = ?
+   AND (created_at, artifact_id) < (?, ?)
+ ORDER BY created_at DESC, artifact_id DESC LIMIT ?
+
+-- name: list_tenant
+SELECT {artifact_columns} FROM artifacts INDEXED BY artifacts_of_tenant
+ WHERE tenant_id = ? AND (created_at, artifact_id) < (?, ?)
+ ORDER BY created_at DESC, artifact_id DESC LIMIT ?
+
+-- name: list_tenant_type
+SELECT {artifact_columns} FROM artifacts INDEXED BY artifacts_of_tenant_by_type
+ WHERE tenant_id = ? AND artifact_type = ? AND (created_at, artifact_id) < (?, ?)
+ ORDER BY created_at DESC, artifact_id DESC LIMIT ?
+
+-- name: list_tenant_state
+SELECT {artifact_columns} FROM artifacts INDEXED BY artifacts_of_tenant_by_state
+ WHERE tenant_id = ? AND lifecycle_state = ? AND (created_at, artifact_id) < (?, ?)
+ ORDER BY created_at DESC, artifact_id DESC LIMIT ?
+
+-- name: list_tenant_type_state
+SELECT {artifact_columns} FROM artifacts INDEXED BY artifacts_of_tenant_by_type_state
+ WHERE tenant_id = ? AND artifact_type = ? AND lifecycle_state = ? AND (created_at, artifact_id) < (?, ?)
+ ORDER BY created_at DESC, artifact_id DESC LIMIT ?
+
+-- name: log_range
+-- Newest wording per seq: a bare column beside max() comes from the row of the maximum (SQLite).
+SELECT seq, entry_key, body, max(revision) {log_entries_of} AND seq BETWEEN ? AND ?
+ GROUP BY seq ORDER BY seq
+
+-- name: log_range_as_of
+-- As one artifact version left it: wordings of later versions are not seen.
+SELECT seq, entry_key, body, max(revision) {log_entries_of} AND seq BETWEEN ? AND ? AND version <= ?
+ GROUP BY seq ORDER BY seq
+
+-- name: log_seqs_of_keys
+-- Any number of keys, as one JSON array; the key stands with the first wording of its entry.
+SELECT entry.seq
+  FROM json_each(?5) AS wanted
+  CROSS JOIN artifact_log AS entry INDEXED BY artifact_log_by_key
+ WHERE entry.tenant_id = ?1 AND entry.artifact_id = ?2 AND entry.log = ?3 AND entry.generation = ?4
+   AND entry.entry_key = wanted.value AND entry.revision = 0
+
+-- name: log_entries
+-- Newest wording of any number of seqs, as one JSON array.
+SELECT entry.seq, entry.entry_key, entry.body, max(entry.revision)
+  FROM json_each(?5) AS wanted
+  CROSS JOIN artifact_log AS entry
+ WHERE entry.tenant_id = ?1 AND entry.artifact_id = ?2 AND entry.log = ?3 AND entry.generation = ?4
+   AND entry.seq = wanted.value
+ GROUP BY entry.seq
+
+-- name: execution
+SELECT {execution_columns} FROM executions WHERE tenant_id = ? AND execution_id = ?
+
+-- name: execution_by_key
+SELECT {execution_columns} FROM executions WHERE tenant_id = ? AND key_digest = ?
+
+-- name: execution_by_client_key
+SELECT {execution_columns} FROM executions WHERE tenant_id = ? AND client_key_digest = ?
+
+-- name: completed_intents
+SELECT wanted.value FROM json_each(?3) AS wanted
+ WHERE EXISTS (SELECT 1 FROM executions
+                WHERE tenant_id = ?1 AND user_id = ?2 AND intent_type = wanted.value AND status = 'completed')
+
+-- ---------------------------------------------------------------------------------------- events
+
+-- name: highest_event
+-- The highest id ever given, also when its row was swept.
+SELECT seq FROM sqlite_sequence WHERE name = 'outbox'
+
+-- name: events_of_user
+SELECT id, tenant_id, user_id, execution_id, intent_type, type, artifact_id, payload, created_at
+  FROM outbox INDEXED BY outbox_of_user
+ WHERE tenant_id = ? AND user_id = ? AND id > ? AND id <= ?
+ ORDER BY id LIMIT ?
+
+-- name: events
+SELECT id, tenant_id, user_id, execution_id, intent_type, type, artifact_id, payload, created_at
+  FROM outbox WHERE id > ? AND id <= ?
+ ORDER BY id LIMIT ?
+
+-- ------------------------------------------------------------------------------------------ meta
+
+-- name: meta
+SELECT value FROM meta WHERE name = ?
+
+-- name: keep_meta
+INSERT INTO meta (name, value) VALUES (?, ?) ON CONFLICT DO NOTHING
+
+-- name: set_meta
+UPDATE meta SET value = ? WHERE name = ?

@@ -1,0 +1,125 @@
+"""Answering reads: one function per kind of read, each a bounded, indexed query."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Callable, Iterable
+from typing import Any
+
+from symphainy_platform.state.artifact import Artifact, LogEntry
+from symphainy_platform.state.records import ExecutionRecord
+from symphainy_platform.state.sqlite.queries import SQL
+from symphainy_platform.state.sqlite.rows import Row, artifact_from, execution_from, log_entry_from, to_json
+from symphainy_platform.state.store import (
+    ArtifactById,
+    ArtifactVersions,
+    CompletedIntents,
+    ExecutionByClientKey,
+    ExecutionById,
+    ExecutionByKey,
+    LogKeys,
+    LogRange,
+    NewestArtifact,
+    Read,
+)
+
+Answer = Callable[[sqlite3.Connection, Any], Any]
+_ARTIFACT = SQL["artifact"]
+_ABOVE_EVERY_VERSION = 2**63 - 1
+_LONG = 128
+"""From so many log entries on, a read leaves the event loop's thread."""
+
+
+def is_long(read: Read[Any]) -> bool:
+    """Tell whether a read may take longer than a hop to another thread is worth."""
+    if isinstance(read, LogRange):
+        return read.last - read.first >= _LONG
+    if isinstance(read, LogKeys):
+        return len(read.keys) > _LONG
+    return type(read) not in _POINT_READS
+
+
+def is_one_statement(read: Read[Any]) -> bool:
+    """Tell whether the answer comes from a single statement, which is its own snapshot."""
+    return not isinstance(read, (NewestArtifact, LogKeys))
+
+
+def answer_read(connection: sqlite3.Connection, read: Read[Any]) -> Any:
+    """Answer one read on a connection."""
+    return ANSWERS[type(read)](connection, read)
+
+
+def _artifact_by_id(connection: sqlite3.Connection, read: ArtifactById) -> Artifact | None:
+    if read.version is None:
+        row = connection.execute(_ARTIFACT, (read.tenant_id, read.artifact_id)).fetchone()
+    else:
+        row = connection.execute(SQL["artifact_version"], (read.tenant_id, read.artifact_id, read.version)).fetchone()
+    return row and artifact_from(row)
+
+
+def _newest_artifact(connection: sqlite3.Connection, read: NewestArtifact) -> Artifact | None:
+    of_type = (read.tenant_id, read.user_id, read.artifact_type)
+    rows = [connection.execute(SQL["newest_artifact"], (*of_type, state)).fetchone() for state in read.states]
+    found = [artifact_from(row) for row in rows if row]
+    return max(found, key=lambda artifact: (artifact.created_at, artifact.artifact_id), default=None)
+
+
+def _artifact_versions(connection: sqlite3.Connection, read: ArtifactVersions) -> tuple[Artifact, ...]:
+    before = _ABOVE_EVERY_VERSION if read.before is None else read.before
+    rows = connection.execute(SQL["artifact_versions"], (read.tenant_id, read.artifact_id, before, read.limit))
+    return tuple(map(artifact_from, rows.fetchall()))
+
+
+def _log_range(connection: sqlite3.Connection, read: LogRange) -> list[LogEntry]:
+    place = (read.tenant_id, read.artifact_id, read.log, read.generation, read.first, read.last)
+    if read.version is None:
+        return _log_entries(connection.execute(SQL["log_range"], place))
+    return _log_entries(connection.execute(SQL["log_range_as_of"], (*place, read.version)))
+
+
+def _log_keys(connection: sqlite3.Connection, read: LogKeys) -> list[LogEntry]:
+    place = (read.tenant_id, read.artifact_id, read.log, read.generation)
+    seqs = [seq for (seq,) in connection.execute(SQL["log_seqs_of_keys"], (*place, to_json(read.keys))).fetchall()]
+    return _log_entries(connection.execute(SQL["log_entries"], (*place, to_json(seqs))))
+
+
+def _log_entries(rows: Iterable[Row]) -> list[LogEntry]:
+    return [log_entry_from(row) for row in rows]
+
+
+def _execution_by_id(connection: sqlite3.Connection, read: ExecutionById) -> ExecutionRecord | None:
+    return _execution(connection.execute(SQL["execution"], (read.tenant_id, read.execution_id)))
+
+
+def _execution_by_key(connection: sqlite3.Connection, read: ExecutionByKey) -> ExecutionRecord | None:
+    return _execution(connection.execute(SQL["execution_by_key"], (read.tenant_id, read.digest)))
+
+
+def _execution_by_client_key(connection: sqlite3.Connection, read: ExecutionByClientKey) -> ExecutionRecord | None:
+    return _execution(connection.execute(SQL["execution_by_client_key"], (read.tenant_id, read.digest)))
+
+
+def _execution(cursor: sqlite3.Cursor) -> ExecutionRecord | None:
+    row = cursor.fetchone()
+    return row and execution_from(row)
+
+
+def _completed_intents(connection: sqlite3.Connection, read: CompletedIntents) -> frozenset[str]:
+    parameters = (read.tenant_id, read.user_id, to_json(read.intent_types))
+    return frozenset(intent for (intent,) in connection.execute(SQL["completed_intents"], parameters))
+
+
+ANSWERS: dict[type[Read[Any]], Answer] = {
+    ArtifactById: _artifact_by_id,
+    NewestArtifact: _newest_artifact,
+    ArtifactVersions: _artifact_versions,
+    LogRange: _log_range,
+    LogKeys: _log_keys,
+    ExecutionById: _execution_by_id,
+    ExecutionByKey: _execution_by_key,
+    ExecutionByClientKey: _execution_by_client_key,
+    CompletedIntents: _completed_intents,
+}
+_POINT_READS = frozenset(
+    {ArtifactById, NewestArtifact, ExecutionById, ExecutionByKey, ExecutionByClientKey, CompletedIntents},
+)

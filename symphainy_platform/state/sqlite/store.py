@@ -1,0 +1,113 @@
+"""The SQLite store: the port's verbs over one writer thread and a few readers."""
+
+from __future__ import annotations
+
+import asyncio
+import secrets
+import sqlite3
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+from symphainy_platform.context import Clock
+from symphainy_platform.errors import StoreRefusedError
+from symphainy_platform.state.records import Commit, Outcome
+from symphainy_platform.state.sqlite.commit import write_batch
+from symphainy_platform.state.sqlite.connection import DatabaseFile, transaction
+from symphainy_platform.state.sqlite.domain import DomainTables, read_domain_tables
+from symphainy_platform.state.sqlite.faults import refused
+from symphainy_platform.state.sqlite.migrate import check_current, check_sqlite, migrate_file
+from symphainy_platform.state.sqlite.queries import SQL
+from symphainy_platform.state.sqlite.readers import Readers
+from symphainy_platform.state.sqlite.reads import answer_read, is_long, is_one_statement
+from symphainy_platform.state.sqlite.writer import WriterThread
+from symphainy_platform.state.store import Read
+
+_SECRET_BYTES = 32
+
+
+class SqliteStore:
+    """One database file (see the port `Store` for what each verb means).
+
+    WAL, `synchronous=FULL`, one commit (one fsync) per batch. Other processes may use the file at
+    the same time. `prepare` sees every new connection; tests limit the disk with it.
+    """
+
+    name = "sqlite"
+    lanes = 1
+
+    def __init__(
+        self,
+        path: Path,
+        clock: Clock,
+        *,
+        prepare: Callable[[sqlite3.Connection], None] | None = None,
+    ) -> None:
+        """Keep the path; nothing is touched before migrate() or open()."""
+        self._file = DatabaseFile(path, prepare)
+        self._clock = clock
+        self._writer = WriterThread(self._file.connect)
+        self._readers = Readers(self._file)
+        self._tables = DomainTables({})
+
+    async def open(self) -> None:
+        """Connect, and check that the file can be used as it is."""
+        await asyncio.to_thread(self._check_file)
+        self._writer.start()
+        self._tables = await self._writer.run(read_domain_tables)
+
+    def _check_file(self) -> None:
+        check_sqlite()
+        if not self._file.path.exists():
+            msg = f"There is no store at {self._file.path} yet: run `symphainy migrate`."
+            raise StoreRefusedError(msg)
+        try:
+            connection = self._file.connect()
+            try:
+                check_current(self._file.path, connection)
+                with transaction(connection):  # a read-only file or folder refuses this
+                    pass
+            finally:
+                connection.close()
+        except sqlite3.Error as error:
+            raise refused(self._file.path, error) from error
+
+    async def close(self) -> None:
+        """Finish what was handed over, then close every connection. Idempotent."""
+        await self._writer.close()
+        await self._readers.close()
+
+    async def migrate(self, *, dry_run: bool = False) -> Sequence[str]:
+        """Create the file if there is none, and apply the steps that it lacks."""
+        return await asyncio.to_thread(migrate_file, self._file, self._clock, dry_run=dry_run)
+
+    async def secret(self, name: str) -> bytes:
+        """Return the 32 bytes of this name, made at the first call."""
+        key = f"secret:{name}"
+
+        def keep(connection: sqlite3.Connection) -> bytes:
+            with transaction(connection):
+                connection.execute(SQL["keep_meta"], (key, secrets.token_bytes(_SECRET_BYTES)))
+                kept: bytes = connection.execute(SQL["meta"], (key,)).fetchone()[0]
+            return kept
+
+        return await self._writer.run(keep)
+
+    async def commit(self, batch: Sequence[Commit]) -> Sequence[Outcome]:
+        """Write the batch on the writer's thread; also when the caller is cancelled meanwhile."""
+        return await self._writer.run(
+            lambda connection: write_batch(connection, batch, self._clock.now(), self._tables)
+        )
+
+    async def load(self, reads: Sequence[Read[Any]]) -> list[Any]:
+        """Answer the reads from one snapshot, in order."""
+
+        def answer(connection: sqlite3.Connection) -> list[Any]:
+            if len(reads) == 1 and is_one_statement(reads[0]):
+                return [answer_read(connection, reads[0])]
+            with transaction(connection, "BEGIN"):
+                return [answer_read(connection, read) for read in reads]
+
+        if any(map(is_long, reads)):
+            return await self._readers.run_long(answer)
+        return await self._readers.run_short(answer)
