@@ -1,0 +1,185 @@
+"""Compiling: from a contract as written to what the runtime asks of it on every intent."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from functools import partial
+from typing import Any
+
+from symphainy_platform.canonical import ALGORITHM
+from symphainy_platform.contract.bound import BoundParams
+from symphainy_platform.contract.catalog import Catalog, DefaultSource
+from symphainy_platform.contract.compiled_effects import CompiledEvent, CompiledWrite, checked
+from symphainy_platform.contract.compiled_key import CompiledIdempotency
+from symphainy_platform.contract.effects import ErrorSpec, ReadSpec
+from symphainy_platform.contract.model import Contract
+from symphainy_platform.contract.parameters import Parameters
+from symphainy_platform.contract.validators import Fields
+from symphainy_platform.errors import RUNTIME_ERRORS, ContractViolation, IntentError
+
+
+@dataclass(frozen=True, slots=True)
+class Access:
+    """Who may submit: one of `kinds`, with all of `permissions`; public intents name a proof."""
+
+    kinds: frozenset[str]
+    permissions: frozenset[str]
+    proof: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CompiledContract:
+    """One contract, ready to be executed. Immutable; one instance serves every execution."""
+
+    contract: Contract
+    intent_type: str
+    version: str
+    major: int
+    handler: str
+    deadline_seconds: int | None
+    access: Access
+    parameters: Parameters
+    reads: tuple[ReadSpec, ...]
+    default_sources: Mapping[str, DefaultSource]
+    idempotency: CompiledIdempotency | None
+    writes: Mapping[tuple[str, str], CompiledWrite]
+    logs: frozenset[tuple[str, str]]
+    tables: Mapping[str, frozenset[str]]
+    events: Mapping[str, CompiledEvent]
+    returns: Mapping[str, Fields]
+    errors: Mapping[str, ErrorSpec]
+    has_writes: bool
+
+    @property
+    def validate(self) -> Callable[[Mapping[str, Any]], BoundParams]:
+        """Check parameters (strict JSON values): see `Parameters.validate`."""
+        return self.parameters.validate
+
+    @property
+    def secret_params(self) -> frozenset[str]:
+        """Parameters that are secret, or hold something secret."""
+        return self.parameters.secret
+
+    @property
+    def required_events(self) -> frozenset[str]:
+        """Event types that every success emits."""
+        return frozenset(name for name, event in self.events.items() if event.required)
+
+    def key_parts(
+        self,
+        tenant_id: str,
+        user_id: str,
+        params: BoundParams,
+        derived: Mapping[str, Any],
+    ) -> list[Any]:
+        """The JSON value whose keyed digest is the contract key (10-runtime, "Idempotency, exactly", 1).
+
+        Every component keeps its type and its place; an absent one is null. LookupError for an
+        intent without a key.
+        """
+        if self.idempotency is None:
+            msg = f"{self.intent_type} has no idempotency key"
+            raise LookupError(msg)
+        context = {"tenant_id": tenant_id, "user_id": user_id}
+        prefix = [ALGORITHM, tenant_id, self.intent_type, self.major]
+        return prefix + self.idempotency.components_of(context, params, derived)
+
+    def fingerprint_value(self, params: BoundParams, derived: Mapping[str, Any]) -> dict[str, Any]:
+        """The JSON value that tells calls with equal keys apart: every bound parameter with an effect.
+
+        A derived value that covers parameters stands for them; `view` and `secret` ones are left out.
+        """
+        covered = self.idempotency.covered if self.idempotency else frozenset()
+        covering = self.idempotency.covering if self.idempotency else ()
+        return {
+            "params": {name: params[name] for name in self.parameters.effective if name not in covered},
+            "derived": {name: derived[name] for name in covering},
+        }
+
+    def sent_fingerprint_value(self, parameters: Mapping[str, Any]) -> dict[str, Any]:
+        """The same for a client's key: parameters as sent, before defaults, without view and secret ones."""
+        left_out = self.parameters.views | self.parameters.secret
+        named = self.parameters.current_names(parameters)
+        return {"intent": self.intent_type, "params": {n: v for n, v in named.items() if n not in left_out}}
+
+    def error(self, code: str) -> ErrorSpec | None:
+        """The declared failure; None for a code that this contract does not declare."""
+        return self.errors.get(code)
+
+    def complete(self, error: IntentError) -> bool:
+        """Fill message, kind and retryable of an error from the contract, else from the runtime's own.
+
+        Returns whether the code is declared at all: by this contract, or by the runtime.
+        """
+        if (declared := self.errors.get(error.code)) is not None:
+            error.message = error.message or declared.message or _sentence(error.code)
+            error.declared_kind = declared.kind
+            error.declared_retryable = declared.retryable
+            return True
+        if (known := RUNTIME_ERRORS.get(error.code)) is None:
+            return False
+        error.message = error.message or (known.__doc__ or "").strip()
+        error.declared_kind = known.default_kind
+        error.declared_retryable = known.default_retryable
+        return True
+
+    def check_payload(self, artifact_type: str, operation: str, payload: Mapping[str, Any]) -> None:
+        """Check a stored payload (`operation`: create or update); raises ContractViolation."""
+        write = self.writes.get((artifact_type, operation))
+        if write is None:
+            msg = f"{self.intent_type} does not declare to {operation} a {artifact_type}"
+            raise ContractViolation(msg, artifact=artifact_type, operation=operation)
+        checked(write.payload, payload, f"the payload of {artifact_type}")
+
+    def check_answer(self, name: str, payload: Mapping[str, Any]) -> None:
+        """Check the semantic_payload of one artifact of the answer; raises ContractViolation."""
+        if (fields := self.returns.get(name)) is None:
+            msg = f"{self.intent_type} does not declare to answer `{name}`"
+            raise ContractViolation(msg, artifact=name)
+        checked(fields, payload, f"the answer's {name}")
+
+
+def compile_contract(contract: Contract, catalog: Catalog, settings: Mapping[str, int]) -> CompiledContract:
+    """Compile a contract that `load_folders` accepted; `settings` override the limits that name one."""
+    fields = partial(Fields, settings=settings)
+    effects = contract.effects
+    sources = catalog.default_sources
+    return CompiledContract(
+        contract=contract,
+        intent_type=contract.intent,
+        version=contract.version,
+        major=contract.major,
+        handler=contract.handler,
+        deadline_seconds=contract.deadline,
+        access=Access(frozenset(contract.access), frozenset(contract.permissions), contract.proof),
+        parameters=Parameters(contract.params, settings, contract.errors),
+        reads=effects.reads,
+        default_sources={
+            name: sources[param.default_from] for name, param in contract.params.items() if param.default_from
+        },
+        idempotency=CompiledIdempotency.of(contract),
+        writes={
+            (write.artifact, write.operation): CompiledWrite.of(write, fields(write.payload or {}))
+            for write in effects.writes
+            if write.artifact
+        },
+        logs=frozenset((write.of, write.log) for write in effects.writes if write.of and write.log),
+        tables=_tables(contract),
+        events={event.type: CompiledEvent.of(event, settings) for event in effects.events},
+        returns={name: fields(shapes) for name, shapes in contract.returns.items()},
+        errors=contract.errors,
+        has_writes=bool(effects.writes),
+    )
+
+
+def _tables(contract: Contract) -> dict[str, frozenset[str]]:
+    tables: dict[str, frozenset[str]] = {}
+    for write in contract.effects.writes:
+        if write.table:
+            tables[write.table] = tables.get(write.table, frozenset()).union(write.columns)
+    return tables
+
+
+def _sentence(code: str) -> str:
+    return code.replace("_", " ").capitalize() + "."

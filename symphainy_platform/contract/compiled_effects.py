@@ -1,0 +1,83 @@
+"""Effects, ready to be checked against what a service staged."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, NoReturn
+
+from symphainy_platform.contract.effects import EventSpec, WriteSpec
+from symphainy_platform.contract.shape import Shape
+from symphainy_platform.contract.validators import Fault, Fields, Mismatch, Problem
+from symphainy_platform.errors import ContractViolation
+
+_WORDS = {
+    Fault.MISSING: "is missing",
+    Fault.UNKNOWN: "is not declared",
+    Fault.TYPE: "has the wrong type",
+    Fault.VALUE: "has a value that the contract does not allow",
+    Fault.TOO_LARGE: "is too large",
+    Fault.TOO_DEEP: "is nested too deeply",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class CompiledWrite:
+    """A declared write of an artifact: from which states to which, with which payload."""
+
+    from_states: frozenset[str]
+    to_state: str
+    payload: Fields
+    optional: bool
+
+    @classmethod
+    def of(cls, write: WriteSpec, payload: Fields) -> CompiledWrite:
+        """Compile a write whose target is an artifact (the model guarantees its lifecycle)."""
+        if write.lifecycle is None:
+            msg = "a write of an artifact has a lifecycle"
+            raise ValueError(msg)
+        return cls(frozenset(write.lifecycle.from_), write.lifecycle.to, payload, write.optional)
+
+    def allows(self, current: str | None, to: str) -> bool:
+        """Whether the contract lets this write move an artifact from `current` (None: new) to `to`."""
+        return to == self.to_state and (current in self.from_states if current is not None else not self.from_states)
+
+
+@dataclass(frozen=True, slots=True)
+class CompiledEvent:
+    """A declared event and the check of its payload."""
+
+    type: str
+    required: bool
+    unless_unchanged: bool
+    answer_only: bool
+    payload: Fields
+
+    @classmethod
+    def of(cls, event: EventSpec, settings: Mapping[str, int]) -> CompiledEvent:
+        """Compile; `type` is a field of every event."""
+        fields = {"type": Shape(type="string", required=False), **event.payload}
+        return cls(
+            event.type,
+            event.required,
+            event.unless is not None,
+            event.answer_only,
+            Fields(fields, settings),
+        )
+
+    def check(self, event: Mapping[str, Any]) -> None:
+        """Check an event as the service returned it, with or without its `type`."""
+        checked(self.payload, event, f"the event {self.type}")
+
+
+def checked(fields: Fields, value: Mapping[str, Any], what: str) -> None:
+    """Raise ContractViolation, naming the field, when a value is not of its declared shape."""
+    try:
+        fields.check(value if isinstance(value, dict) else dict(value))
+    except Mismatch as mismatch:
+        _violated(mismatch.problem, what)
+
+
+def _violated(problem: Problem, what: str) -> NoReturn:
+    msg = f"In {what}, `{problem.path}` {_WORDS[problem.fault]}."
+    raise ContractViolation(msg, field=problem.path, expected=problem.expected) from None
