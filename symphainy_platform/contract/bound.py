@@ -63,6 +63,10 @@ class BoundParams:
         """The value of a parameter, None when absent."""
         return self._mapping[name]
 
+    def get(self, name: str) -> Any:
+        """The value of a parameter; None when it is absent or the contract has no such parameter."""
+        return self._mapping.get(name)
+
     def with_value(self, name: str, value: Any) -> BoundParams:
         """The same call with one parameter bound, as `default_from` does; `given` stays."""
         return BoundParams({**self._mapping, name: value}, self.given, self.view_options)

@@ -19,13 +19,10 @@ from symphainy_platform.contract.validators import Fields
 from symphainy_platform.errors import RUNTIME_ERRORS, ContractViolation, IntentError
 
 
-@dataclass(frozen=True, slots=True)
-class Access:
-    """Who may submit: one of `kinds`, with all of `permissions`; public intents name a proof."""
+__all__ = ["BoundParams", "CompiledContract", "CompiledRead", "compile_contract"]
 
-    kinds: frozenset[str]
-    permissions: frozenset[str]
-    proof: str | None
+CompiledRead = ReadSpec
+"""A declared read needs no compiling."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -38,18 +35,33 @@ class CompiledContract:
     major: int
     handler: str
     deadline_seconds: int | None
-    access: Access
+    access: frozenset[str]
+    """Who may submit: any of public, user, service."""
+    permissions: frozenset[str]
+    """All of these are needed as well."""
+    proof: str | None
+    """The registered check that gives a public intent its tenant and user."""
     parameters: Parameters
     reads: tuple[ReadSpec, ...]
     default_sources: Mapping[str, DefaultSource]
     idempotency: CompiledIdempotency | None
     writes: Mapping[tuple[str, str], CompiledWrite]
-    logs: frozenset[tuple[str, str]]
-    tables: Mapping[str, frozenset[str]]
+    log_writes: frozenset[tuple[str, str]]
+    """(artifact type, log) pairs that may be appended to."""
+    table_writes: Mapping[str, frozenset[str]]
+    """Table → columns that may be written."""
     events: Mapping[str, CompiledEvent]
     returns: Mapping[str, Fields]
+    answers: frozenset[str]
+    """Names of the artifacts that every success answers."""
     errors: Mapping[str, ErrorSpec]
     has_writes: bool
+    must_write: bool
+    """Whether a success without any write would break the contract."""
+    required_types: frozenset[str]
+    """Artifact types that a success which writes at all has written."""
+    updated_types: frozenset[str]
+    """Artifact types that this intent may update: its writers queue for them."""
 
     @property
     def validate(self) -> Callable[[Mapping[str, Any]], BoundParams]:
@@ -60,6 +72,11 @@ class CompiledContract:
     def secret_params(self) -> frozenset[str]:
         """Parameters that are secret, or hold something secret."""
         return self.parameters.secret
+
+    @property
+    def rejects_mismatch(self) -> bool:
+        """Whether an equal key with other parameters is an error rather than a replay."""
+        return self.idempotency is not None and not self.idempotency.return_stored_on_mismatch
 
     @property
     def required_events(self) -> frozenset[str]:
@@ -97,15 +114,22 @@ class CompiledContract:
             "derived": {name: derived[name] for name in covering},
         }
 
-    def sent_fingerprint_value(self, parameters: Mapping[str, Any]) -> dict[str, Any]:
-        """The same for a client's key: parameters as sent, before defaults, without view and secret ones."""
-        left_out = self.parameters.views | self.parameters.secret
-        named = self.parameters.current_names(parameters)
-        return {"intent": self.intent_type, "params": {n: v for n, v in named.items() if n not in left_out}}
+    def sent_fingerprint_value(self, params: BoundParams) -> dict[str, Any]:
+        """The same for a client's key: what was sent, before defaults, without view and secret parameters."""
+        return {name: params[name] for name in self.parameters.effective if name in params.given}
 
     def error(self, code: str) -> ErrorSpec | None:
         """The declared failure; None for a code that this contract does not declare."""
         return self.errors.get(code)
+
+    def is_final(self, code: str) -> bool:
+        """Whether this failure is stored, so that a duplicate gets it again."""
+        declared = self.errors.get(code)
+        return declared is not None and declared.final
+
+    def artifact_write(self, artifact_type: str, operation: str) -> CompiledWrite | None:
+        """The declared write of a type (`operation`: create or update); None: it may not be written so."""
+        return self.writes.get((artifact_type, operation))
 
     def complete(self, error: IntentError) -> bool:
         """Fill message, kind and retryable of an error from the contract, else from the runtime's own.
@@ -126,7 +150,7 @@ class CompiledContract:
 
     def check_payload(self, artifact_type: str, operation: str, payload: Mapping[str, Any]) -> None:
         """Check a stored payload (`operation`: create or update); raises ContractViolation."""
-        write = self.writes.get((artifact_type, operation))
+        write = self.artifact_write(artifact_type, operation)
         if write is None:
             msg = f"{self.intent_type} does not declare to {operation} a {artifact_type}"
             raise ContractViolation(msg, artifact=artifact_type, operation=operation)
@@ -152,7 +176,9 @@ def compile_contract(contract: Contract, catalog: Catalog, settings: Mapping[str
         major=contract.major,
         handler=contract.handler,
         deadline_seconds=contract.deadline,
-        access=Access(frozenset(contract.access), frozenset(contract.permissions), contract.proof),
+        access=frozenset(contract.access),
+        permissions=frozenset(contract.permissions),
+        proof=contract.proof,
         parameters=Parameters(contract.params, settings, contract.errors),
         reads=effects.reads,
         default_sources={
@@ -164,13 +190,25 @@ def compile_contract(contract: Contract, catalog: Catalog, settings: Mapping[str
             for write in effects.writes
             if write.artifact
         },
-        logs=frozenset((write.of, write.log) for write in effects.writes if write.of and write.log),
-        tables=_tables(contract),
+        log_writes=frozenset((write.of, write.log) for write in effects.writes if write.of and write.log),
+        table_writes=_tables(contract),
         events={event.type: CompiledEvent.of(event, settings) for event in effects.events},
         returns={name: fields(shapes) for name, shapes in contract.returns.items()},
+        answers=frozenset(contract.returns),
         errors=contract.errors,
         has_writes=bool(effects.writes),
+        must_write=_must_write(contract),
+        required_types=frozenset(write.artifact for write in effects.writes if write.artifact and not write.optional),
+        updated_types=frozenset(
+            write.artifact for write in effects.writes if write.artifact and write.operation == "update"
+        ),
     )
+
+
+def _must_write(contract: Contract) -> bool:
+    """An event with `unless: unchanged` says that a success may change nothing."""
+    may_be_unchanged = any(event.unless for event in contract.effects.events)
+    return not may_be_unchanged and any(not write.optional for write in contract.effects.writes)
 
 
 def _tables(contract: Contract) -> dict[str, frozenset[str]]:
