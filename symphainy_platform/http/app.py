@@ -1,0 +1,64 @@
+"""The ASGI app: every route and every layer, in order, on one screen."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from starlette.middleware.cors import CORSMiddleware
+from starlette.routing import Router
+
+from symphainy_platform.http import artifacts, catalog, intents, operations
+from symphainy_platform.http.endpoint import get, no_such_path, post
+from symphainy_platform.http.events import EventStreams
+from symphainy_platform.http.layers import Failures, SecurityHeaders
+
+if TYPE_CHECKING:
+    from starlette.types import ASGIApp
+
+    from symphainy_platform.platform import Platform
+
+_CALLER_HEADERS = ("Authorization", "Content-Type", "Idempotency-Key", "Last-Event-ID", "traceparent")
+_PREFLIGHT_SECONDS = 600
+
+
+def create_app(platform: Platform) -> ASGIApp:
+    """Return the ASGI app of an open platform; who opened the platform closes it, too."""
+    return build_app(platform, EventStreams(platform.settings.max_event_streams))
+
+
+def build_app(platform: Platform, streams: EventStreams) -> ASGIApp:
+    """Return the app whose event streams end when `streams.stopping` is set."""
+    app: ASGIApp = Failures(_router(platform, streams))
+    origins = platform.settings.cors_origins
+    if origins:
+        app = CORSMiddleware(
+            app,
+            allow_origins=origins,
+            allow_methods=("GET", "POST"),
+            allow_headers=_CALLER_HEADERS,
+            expose_headers=("Retry-After",),
+            max_age=_PREFLIGHT_SECONDS,
+        )
+    return SecurityHeaders(app)
+
+
+def _router(platform: Platform, streams: EventStreams) -> Router:
+    return Router(
+        [
+            post(platform, "/api/intent/submit", intents.submit),
+            get(platform, "/api/execution/{execution_id}/status", intents.status),
+            get(platform, "/api/events", streams.answer),
+            get(platform, "/api/artifacts", artifacts.listing),
+            get(platform, "/api/artifacts/{artifact_id}", artifacts.one),
+            get(platform, "/api/artifacts/{artifact_id}/versions", artifacts.versions),
+            get(platform, "/api/artifacts/{artifact_id}/versions/{version:int}", artifacts.version),
+            get(platform, "/api/contracts", catalog.listing),
+            get(platform, "/api/contracts/{intent_type}", catalog.one),
+            get(platform, "/openapi.json", catalog.openapi_document),
+            get(platform, "/health/live", operations.live),
+            get(platform, "/health/ready", operations.ready),
+            get(platform, "/metrics", operations.metrics),
+        ],
+        redirect_slashes=False,
+        default=no_such_path,
+    )

@@ -1,0 +1,158 @@
+"""Server-Sent Events: committed events, from now on or after a cursor, without loss or gap.
+
+Written on ASGI rather than on a library: a stream has to end on three occasions (the caller
+leaves, the token no longer holds, the server stops), and all three meet in `_Stream.run`.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from contextlib import aclosing, suppress
+from dataclasses import asdict, dataclass, field
+from typing import TYPE_CHECKING, Any, cast
+
+from symphainy_platform.errors import InvalidParameterValue, RateLimited, Unauthenticated
+from symphainy_platform.http.answers import to_json
+from symphainy_platform.http.endpoint import identified
+from symphainy_platform.http.request import bearer_token, header_values, query_of
+from symphainy_platform.state.store import EventFilter
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncGenerator, AsyncIterator
+
+    from starlette.requests import Request
+    from starlette.types import ASGIApp, Receive, Scope, Send
+
+    from symphainy_platform.context import Identity
+    from symphainy_platform.platform import Platform
+    from symphainy_platform.state.records import PublishedEvent
+
+_MAX_CURSOR = 255
+_RECONNECT_MILLISECONDS = 1000
+_HEARTBEAT = b": heartbeat\n\n"
+_HEADERS = [(b"content-type", b"text/event-stream; charset=utf-8"), (b"x-accel-buffering", b"no")]
+
+
+@dataclass(slots=True)
+class EventStreams:
+    """The open streams of one app: how many there may be, and the signal that ends them all."""
+
+    limit: int
+    open: int = 0
+    stopping: asyncio.Event = field(default_factory=asyncio.Event)
+
+    async def answer(self, platform: Platform, request: Request) -> ASGIApp:
+        """GET /api/events: everything that can be wrong is answered before the stream starts."""
+        identity = await identified(platform, request)
+        query = query_of(request, "after", "artifact_id", "type")
+        if self.open >= self.limit:
+            raise RateLimited(expected=f"at most {self.limit} open event streams")
+        cursor = await _starting_cursor(platform, identity, _given_cursor(request.scope, query))
+        events = platform.events(
+            identity=identity, after=cursor, artifact_id=query.get("artifact_id"), type=query.get("type")
+        )
+        return _Stream(self, platform, bearer_token(request.scope), cursor, events)
+
+
+@dataclass(slots=True)
+class _Stream:
+    """One caller's stream."""
+
+    streams: EventStreams
+    platform: Platform
+    token: str
+    cursor: str
+    events: AsyncIterator[PublishedEvent]
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Start the answer and, unless it is one to HEAD, send events until an occasion to end."""
+        await send({"type": "http.response.start", "status": 200, "headers": _HEADERS})
+        if scope["method"] != "HEAD":
+            self.streams.open += 1
+            try:
+                await self._run(receive, send)
+            finally:
+                self.streams.open -= 1
+        await send({"type": "http.response.body", "body": b""})
+
+    async def _run(self, receive: Receive, send: Send) -> None:
+        occasions = {
+            asyncio.create_task(self._feed(send)),
+            asyncio.create_task(_left(receive)),
+            asyncio.create_task(self.streams.stopping.wait()),
+        }
+        try:
+            ended, _ = await asyncio.wait(occasions, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            for task in occasions:
+                task.cancel()
+            await asyncio.gather(*occasions, return_exceptions=True)
+        for task in ended:
+            task.result()
+
+    async def _feed(self, send: Send) -> None:
+        """Send events as they come, and heartbeats in between, while the token holds."""
+        await _send_text(send, f"retry: {_RECONNECT_MILLISECONDS}\nid: {self.cursor}\n\n".encode())
+        async with aclosing(cast("AsyncGenerator[PublishedEvent]", self.events)) as events:
+            upcoming = asyncio.ensure_future(anext(events))
+            try:
+                while await self._token_holds():
+                    await asyncio.wait({upcoming}, timeout=self.platform.settings.event_heartbeat_seconds)
+                    if not upcoming.done():
+                        await _send_text(send, _HEARTBEAT)
+                        continue
+                    await _send_text(send, _frame(upcoming.result()))
+                    upcoming = asyncio.ensure_future(anext(events))
+            finally:
+                upcoming.cancel()
+                with suppress(asyncio.CancelledError, StopAsyncIteration):
+                    await upcoming
+
+    async def _token_holds(self) -> bool:
+        """An event stream ends with the session that opened it (40-auth-sessions)."""
+        try:
+            await self.platform.identify(self.token)
+        except Unauthenticated:
+            return False
+        return True
+
+
+def _given_cursor(scope: Scope, query: dict[str, str]) -> str | None:
+    """Return the caller's cursor: the header of a reconnecting client wins over its first URL."""
+    values = header_values(scope, b"last-event-id")
+    if len(values) > 1 or any(len(value) > _MAX_CURSOR for value in values):
+        raise InvalidParameterValue(parameter="Last-Event-ID", expected="one cursor")
+    return values[0].decode("latin-1") if values else query.get("after")
+
+
+async def _starting_cursor(platform: Platform, identity: Identity, given: str | None) -> str:
+    """Return the cursor to start from; "from now on" is fixed before the answer starts.
+
+    Raises what the store says of a cursor that it cannot resume from.
+    """
+    if given is None:
+        return await platform.store.event_cursor()
+    await platform.store.events_after(given, EventFilter(tenant_id=identity.tenant_id), limit=1)
+    return given
+
+
+async def _left(receive: Receive) -> None:
+    """Return when the caller has closed the connection."""
+    while (await receive())["type"] != "http.disconnect":
+        pass
+
+
+async def _send_text(send: Send, text: bytes) -> None:
+    await send({"type": "http.response.body", "body": text, "more_body": True})
+
+
+def _frame(event: PublishedEvent) -> bytes:
+    return b"id: %b\nevent: %b\ndata: %b\n\n" % (
+        event.cursor.encode(),
+        event.type.encode(),
+        to_json(_public(event)),
+    )
+
+
+def _public(event: PublishedEvent) -> dict[str, Any]:
+    return asdict(event)

@@ -1,0 +1,79 @@
+"""Submitting an intent, and asking for an execution."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from symphainy_platform.errors import MalformedRequest, PayloadTooLarge, Unauthenticated
+from symphainy_platform.http.answers import Answer, json_answer, to_json
+from symphainy_platform.http.endpoint import identified
+from symphainy_platform.http.request import (
+    TRACE_ID,
+    bearer_token,
+    idempotency_key,
+    query_of,
+    read_json_object,
+    require_json,
+)
+
+if TYPE_CHECKING:
+    from starlette.requests import Request
+
+    from symphainy_platform.context import Identity
+    from symphainy_platform.platform import Platform
+
+MAX_METADATA_BYTES = 16 * 1024
+
+_REQUIRED: dict[str, type] = {"intent_type": str, "parameters": dict}
+_FIELDS: dict[str, type] = {**_REQUIRED, "metadata": dict, "contract_version": str}
+_JSON_NAMES = {str: "a string", dict: "an object"}
+
+
+async def submit(platform: Platform, request: Request) -> Answer:
+    """POST /api/intent/submit."""
+    require_json(request.scope)
+    query_of(request)
+    key = idempotency_key(request.scope)
+    body = await read_json_object(request, platform.settings.max_body_bytes)
+    _check_envelope(body)
+    result = await platform.submit_intent(
+        body["intent_type"],
+        body["parameters"],
+        identity=await _identity_if_any(platform, request),
+        idempotency_key=key,
+        metadata=body.get("metadata"),
+        contract_version=body.get("contract_version"),
+        trace_id=request.scope[TRACE_ID],
+    )
+    return json_answer(result.to_dict())
+
+
+async def status(platform: Platform, request: Request) -> Answer:
+    """GET /api/execution/{execution_id}/status."""
+    identity = await identified(platform, request)
+    query_of(request)
+    return json_answer(await platform.execution_status(request.path_params["execution_id"], identity=identity))
+
+
+async def _identity_if_any(platform: Platform, request: Request) -> Identity | None:
+    """Return who asks, None when nobody is proven: the runtime refuses None unless the intent is public.
+
+    Whether an intent is known comes before who may submit it, and a public one evaluates no bearer.
+    """
+    try:
+        return await platform.identify(bearer_token(request.scope))
+    except Unauthenticated:
+        return None
+
+
+def _check_envelope(body: dict[str, Any]) -> None:
+    for name, value in body.items():
+        if name not in _FIELDS:
+            raise MalformedRequest(field=name, expected=f"one of {', '.join(_FIELDS)}")
+        if type(value) is not _FIELDS[name]:
+            raise MalformedRequest(field=name, expected=_JSON_NAMES[_FIELDS[name]])
+    for name, kind in _REQUIRED.items():
+        if name not in body:
+            raise MalformedRequest(field=name, expected=_JSON_NAMES[kind])
+    if "metadata" in body and len(to_json(body["metadata"])) > MAX_METADATA_BYTES:
+        raise PayloadTooLarge(field="metadata", limit_bytes=MAX_METADATA_BYTES)

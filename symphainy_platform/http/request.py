@@ -1,0 +1,126 @@
+"""Strict reading of a request: headers, query and body. What is odd is refused, not guessed."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import re
+from typing import TYPE_CHECKING, Any
+
+from symphainy_platform.canonical import NotStrictJson, parse_json
+from symphainy_platform.errors import (
+    InvalidIdempotencyKey,
+    InvalidParameterValue,
+    MalformedRequest,
+    PayloadTooLarge,
+    Unauthenticated,
+    UnsupportedMediaType,
+)
+
+if TYPE_CHECKING:
+    from starlette.requests import Request
+    from starlette.types import Scope
+
+TRACE_ID = "symphainy.trace_id"
+"""Where a scope keeps the trace id of its request."""
+
+_OFF_LOOP_BYTES = 256 * 1024
+_BEARER = re.compile(r"bearer ([!-~]+)", re.IGNORECASE)
+_VISIBLE_ASCII = re.compile(rb"[!-~]{1,255}")
+_MEDIA_TYPE = re.compile(rb'application/json(?: *; *charset="?utf-8"?)?', re.IGNORECASE)
+_TRACEPARENT = re.compile(rb"(?!ff)[0-9a-f]{2}-(?!0{32})([0-9a-f]{32})-(?!0{16})[0-9a-f]{16}-[0-9a-f]{2}(?:-.*)?")
+_DIGITS = re.compile(r"[0-9]{1,9}")
+
+
+def header_values(scope: Scope, name: bytes) -> list[bytes]:
+    """Return every value of one header; `name` in lower case."""
+    return [value for key, value in scope["headers"] if key == name]
+
+
+def trace_id_of(scope: Scope) -> str:
+    """Return the caller's trace id (W3C Trace Context), else a new one: 32 hexadecimal digits."""
+    values = header_values(scope, b"traceparent")
+    match = _TRACEPARENT.fullmatch(values[0]) if len(values) == 1 else None
+    return match[1].decode() if match else os.urandom(16).hex()
+
+
+def bearer_token(scope: Scope) -> str:
+    """Return the token of the one Authorization header; raises `Unauthenticated`."""
+    values = header_values(scope, b"authorization")
+    match = _BEARER.fullmatch(values[0].decode("latin-1")) if len(values) == 1 else None
+    if match is None:
+        raise Unauthenticated
+    return match[1]
+
+
+def idempotency_key(scope: Scope) -> str | None:
+    """Return the caller's key, None without one; raises `InvalidIdempotencyKey`."""
+    values = header_values(scope, b"idempotency-key")
+    if not values:
+        return None
+    if len(values) > 1 or not _VISIBLE_ASCII.fullmatch(values[0]):
+        raise InvalidIdempotencyKey
+    return values[0].decode()
+
+
+def require_json(scope: Scope) -> None:
+    """Refuse every body that is not declared as JSON in UTF-8."""
+    values = header_values(scope, b"content-type")
+    if len(values) != 1 or not _MEDIA_TYPE.fullmatch(values[0]):
+        raise UnsupportedMediaType
+
+
+async def read_json_object(request: Request, limit: int) -> dict[str, Any]:
+    """Read and parse a body of at most `limit` bytes; a large one is parsed off the event loop.
+
+    Raises `PayloadTooLarge` before the excess is buffered, and `MalformedRequest`.
+    """
+    body = await _read_body(request, limit)
+    parsed = await asyncio.to_thread(_parse, body) if len(body) > _OFF_LOOP_BYTES else _parse(body)
+    if not isinstance(parsed, dict):
+        raise MalformedRequest(expected="a JSON object")
+    return parsed
+
+
+async def _read_body(request: Request, limit: int) -> bytes:
+    declared = request.headers.get("content-length", "0")
+    if declared.isdecimal() and int(declared[:20]) > limit:
+        raise PayloadTooLarge(limit_bytes=limit)
+    chunks: list[bytes] = []
+    size = 0
+    async for chunk in request.stream():
+        size += len(chunk)
+        if size > limit:
+            raise PayloadTooLarge(limit_bytes=limit)
+        chunks.append(chunk)
+    return b"".join(chunks)
+
+
+def _parse(body: bytes) -> Any:
+    try:
+        return parse_json(body)
+    except NotStrictJson as error:
+        raise MalformedRequest(reason=error.reason) from None
+
+
+def query_of(request: Request, *known: str) -> dict[str, str]:
+    """Return the query's parameters, each known and given once; raises `MalformedRequest`.
+
+    A token is not among the known ones: it belongs into the Authorization header.
+    """
+    query: dict[str, str] = {}
+    for name, value in request.query_params.multi_items():
+        if name not in known or name in query:
+            raise MalformedRequest(query_parameter=name, expected=f"each at most once: {', '.join(known) or 'none'}")
+        query[name] = value
+    return query
+
+
+def number_in(query: dict[str, str], name: str, *, highest: int) -> int | None:
+    """Return a whole number from 1 to `highest`, None without one; raises `InvalidParameterValue`."""
+    if name not in query:
+        return None
+    text = query[name]
+    if not _DIGITS.fullmatch(text) or not 1 <= int(text) <= highest:
+        raise InvalidParameterValue(parameter=name, expected=f"a whole number from 1 to {highest}")
+    return int(text)

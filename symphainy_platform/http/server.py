@@ -1,0 +1,183 @@
+"""`symphainy serve`: one process that listens, sweeps, and stops without losing an intent."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import ipaddress
+import json
+import shlex
+import signal
+import socket
+from typing import TYPE_CHECKING
+
+import structlog
+import uvicorn
+
+from symphainy_platform.context import Identity
+from symphainy_platform.errors import IntentError, SettingsError
+from symphainy_platform.http.app import build_app
+from symphainy_platform.http.events import EventStreams
+from symphainy_platform.identity.source import tokens_of
+from symphainy_platform.platform import Platform
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Generator
+
+    from starlette.types import ASGIApp
+
+    from symphainy_platform.settings import Settings
+
+_DEV_TENANT, _DEV_USER = "dev", "developer"
+_DEV_TOKEN_SECONDS = 24 * 3600
+_LISTEN_BACKLOG = 2048
+_SIGNALS = (signal.SIGINT, signal.SIGTERM)
+
+_log = structlog.get_logger(__name__)
+
+
+async def serve(settings: Settings, announce: Callable[[str], None]) -> None:
+    """Serve until SIGTERM or SIGINT; `announce` gets the lines to show once requests are answered.
+
+    Raises `StartError` when the settings, the address or the store do not allow it.
+    """
+    refuse_public_development(settings)
+    with _listening(settings) as listener:
+        async with Platform.open(settings) as platform:
+            await _Server(platform, listener, announce).run_until_stopped()
+
+
+def refuse_public_development(settings: Settings) -> None:
+    """Raise when `dev` meets a host that others reach, or a store that others share."""
+    if settings.dev and not _is_loopback(settings.host):
+        msg = f"dev serves this machine only: host {settings.host!r} must be a loopback address such as 127.0.0.1"
+        raise SettingsError(msg)
+    if settings.dev and not settings.store.startswith("sqlite:"):
+        msg = "dev prints a token and must not meet a shared store: choose a sqlite store, or leave dev"
+        raise SettingsError(msg)
+
+
+class _Server(uvicorn.Server):
+    """uvicorn, stopping in our order: refuse new intents, finish those under way, close."""
+
+    def __init__(self, platform: Platform, listener: socket.socket, announce: Callable[[str], None]) -> None:
+        self._platform = platform
+        self._listener = listener
+        self._announce = announce
+        self._streams = EventStreams(platform.settings.max_event_streams)
+        self._stop_task: asyncio.Task[None] | None = None
+        super().__init__(_config(build_app(platform, self._streams), platform.settings))
+
+    async def run_until_stopped(self) -> None:
+        """Serve and sweep until a signal comes; return when everything is finished."""
+        sweeping = asyncio.create_task(self._sweep_regularly())
+        try:
+            await self.serve(sockets=[self._listener])
+        finally:
+            self._streams.stopping.set()
+            await sweeping
+
+    @contextlib.contextmanager
+    def capture_signals(self) -> Generator[None, None, None]:
+        """Handle the signals in the loop; unlike uvicorn, do not raise them again: a stop asked for is no failure."""
+        loop = asyncio.get_running_loop()
+        before = {
+            number: signal.signal(number, lambda *_: loop.call_soon_threadsafe(self._on_signal)) for number in _SIGNALS
+        }
+        try:
+            yield
+        finally:
+            for number, handler in before.items():
+                signal.signal(number, handler)
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        """Start to answer, then say so."""
+        await super().startup(sockets)
+        for line in _announcement(self._platform, _url(self._listener)):
+            self._announce(line)
+
+    def _on_signal(self) -> None:
+        """Stop in order; a second signal does not wait any longer."""
+        if self._stop_task is None:
+            self._stop_task = asyncio.create_task(self._stop())
+        else:
+            self.should_exit = self.force_exit = True
+
+    async def _stop(self) -> None:
+        self._platform.stop_accepting()
+        self._streams.stopping.set()
+        await self._platform.drain(self._platform.settings.drain_seconds)
+        self.should_exit = True
+
+    async def _sweep_regularly(self) -> None:
+        stopping = self._streams.stopping
+        while not stopping.is_set():
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(stopping.wait(), self._platform.settings.sweep_interval_seconds)
+                return
+            try:
+                await self._platform.sweep()
+            except IntentError as error:  # the store is away: the next round may find it again
+                _log.warning("sweep_failed", code=error.code)
+
+
+def _config(app: ASGIApp, settings: Settings) -> uvicorn.Config:
+    return uvicorn.Config(
+        app,
+        loop="none",
+        ws="none",
+        lifespan="off",
+        log_config=None,
+        access_log=False,  # one line per intent is logged by the runtime; a URL may hold what nobody should read
+        server_header=False,
+        proxy_headers=settings.trusted_proxy is not None,
+        forwarded_allow_ips=settings.trusted_proxy,
+        timeout_graceful_shutdown=max(1, round(settings.drain_seconds)),
+    )
+
+
+def _listening(settings: Settings) -> socket.socket:
+    try:
+        family, kind, protocol, _, address = socket.getaddrinfo(
+            settings.host, settings.port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
+        )[0]
+        listener = socket.socket(family, kind, protocol)
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        listener.bind(address)
+        listener.listen(_LISTEN_BACKLOG)
+    except OSError as error:
+        msg = f"cannot listen on {settings.host} port {settings.port}: {error.strerror} (choose another --port)"
+        raise SettingsError(msg) from error
+    return listener
+
+
+def _url(listener: socket.socket) -> str:
+    host, port = listener.getsockname()[:2]
+    return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
+
+
+def _announcement(platform: Platform, url: str) -> list[str]:
+    """The address; in development also a token and a line to paste."""
+    if not platform.settings.dev:
+        return [f"Serving on {url}", "Make a token with: symphainy token --tenant T --user U"]
+    identity = Identity(tenant_id=_DEV_TENANT, user_id=_DEV_USER)
+    token = tokens_of(platform.settings).mint(identity, ttl_seconds=_DEV_TOKEN_SECONDS, clock=platform.clock)
+    return [
+        f"Serving on {url}",
+        f"Token (tenant {_DEV_TENANT}, user {_DEV_USER}, 24 h): {token}",
+        "Try:",
+        _curl(url, token),
+    ]
+
+
+def _curl(url: str, token: str) -> str:
+    body = json.dumps({"intent_type": "initialize_chat_session", "parameters": {}})
+    headers = ["-H", f"Authorization: Bearer {token}", "-H", "Content-Type: application/json"]
+    return shlex.join(["curl", "-sS", f"{url}/api/intent/submit", *headers, "-d", body])
+
+
+def _is_loopback(host: str) -> bool:
+    try:
+        return host == "localhost" or ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False

@@ -1,0 +1,101 @@
+"""Logs: one JSON object a line in production, readable lines in a terminal.
+
+Nothing that a caller sent is logged (10-runtime, "Time, ids, logs"); what is logged cannot forge
+a line or move a terminal's cursor, and an exception is logged as its type and its frames: its
+message may quote data.
+"""
+
+from __future__ import annotations
+
+import logging
+import sys
+import traceback
+from typing import TYPE_CHECKING, Any
+
+import orjson
+import structlog
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, MutableMapping
+
+    from structlog.typing import Processor
+
+    from symphainy_platform.settings import Settings
+
+_CONTROLS = {code: f"\\x{code:02x}" for code in (*range(0x20), *range(0x7F, 0xA0))} | {
+    0x0A: "\\n",
+    0x0D: "\\r",
+    0x09: "\\t",
+    0x2028: "\\u2028",
+    0x2029: "\\u2029",
+}
+_FRAMES = 12
+
+
+def configure_logs(settings: Settings) -> None:
+    """Send all logs of this process, also those of libraries, to standard error in one format."""
+    structlog.configure(
+        processors=[
+            structlog.processors.add_log_level,
+            structlog.processors.TimeStamper(fmt="iso", utc=True),
+            frames_only,
+            *_renderers(readable=_is_readable(settings)),
+        ],
+        wrapper_class=structlog.make_filtering_bound_logger(getattr(logging, settings.log_level.upper())),
+        logger_factory=structlog.BytesLoggerFactory(sys.stderr.buffer),
+        cache_logger_on_first_use=True,
+    )
+    logging.basicConfig(handlers=[_ToStructlog()], level=logging.WARNING, force=True)
+
+
+def frames_only(_logger: Any, _method: str, event: MutableMapping[str, Any]) -> Mapping[str, Any]:
+    """Replace an exception by its type and the innermost frames."""
+    error = event.pop("exc_info", None)
+    if isinstance(error, tuple):
+        error = error[1]
+    if error is True:
+        error = sys.exc_info()[1]
+    if isinstance(error, BaseException):
+        event["exception"] = type(error).__qualname__
+        event["frames"] = [
+            f"{frame.filename}:{frame.lineno} {frame.name}"
+            for frame in traceback.extract_tb(error.__traceback__)[-_FRAMES:]
+        ]
+    return event
+
+
+def neutralized(_logger: Any, _method: str, event: MutableMapping[str, Any]) -> Mapping[str, Any]:
+    """Write control characters in texts as escapes: a value stays within its line and its colour."""
+    for key, value in event.items():
+        if isinstance(value, str):
+            event[key] = value.translate(_CONTROLS)
+    return event
+
+
+def _is_readable(settings: Settings) -> bool:
+    if settings.log_format == "auto":
+        return sys.stderr.isatty()
+    return settings.log_format == "console"
+
+
+def _renderers(*, readable: bool) -> list[Processor]:
+    if not readable:
+        return [structlog.processors.JSONRenderer(serializer=_one_line)]
+    return [neutralized, structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty()), _encoded]
+
+
+def _one_line(event: Any, **_options: Any) -> bytes:
+    return orjson.dumps(event, default=repr)
+
+
+def _encoded(_logger: Any, _method: str, line: Any) -> bytes:
+    return str(line).encode(errors="backslashreplace")
+
+
+class _ToStructlog(logging.Handler):
+    """Hands records of the standard library's loggers (the server's, say) to structlog."""
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """Log the record's message under its logger's name."""
+        log = structlog.get_logger(record.name)
+        log.log(record.levelno, record.getMessage(), logger=record.name, exc_info=record.exc_info)
