@@ -1,0 +1,49 @@
+"""How large a context may grow (30-chat, rule 9): checked before anything is staged."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from symphainy_platform.errors import IntentError
+from symphainy_platform.realms.coexistence.chat_history import HistoryUpdate
+from symphainy_platform.realms.coexistence.shared_context import Context, canonical_context
+from symphainy_platform.settings import Settings
+
+MAX_LEVELS = 32
+"""How many objects and arrays a context may nest, itself included."""
+
+_LEVELS_ABOVE_A_MESSAGE = 2  # the context and its history
+
+
+def check_shared(shared: Context, settings: Settings) -> None:
+    """Refuse shared keys that nest too deep, or take more than `chat_context_max_bytes` canonical bytes."""
+    _check_depth(shared, MAX_LEVELS)
+    size, limit = len(canonical_context(shared)), settings.chat_context_max_bytes
+    if size > limit:
+        raise IntentError("CONTEXT_TOO_LARGE", details={"size": size, "limit": limit, "unit": "bytes"})
+
+
+def check_history(update: HistoryUpdate, settings: Settings) -> None:
+    """Refuse messages that nest too deep, or a log of more than `chat_history_max_messages`."""
+    for body in update.bodies:
+        _check_depth(body, MAX_LEVELS - _LEVELS_ABOVE_A_MESSAGE)
+    limit = settings.chat_history_max_messages
+    if update.count > limit:
+        raise IntentError("CONTEXT_TOO_LARGE", details={"size": update.count, "limit": limit, "unit": "messages"})
+
+
+def _check_depth(value: Any, levels: int) -> None:
+    level = [value]
+    for _ in range(levels):
+        level = [inner for node in level for inner in _inside(node)]
+        if not level:
+            return
+    if any(isinstance(node, (dict, list)) for node in level):
+        raise IntentError("CONTEXT_MERGE_FAILED", details={"expected": f"at most {MAX_LEVELS} levels"})
+
+
+def _inside(node: Any) -> Sequence[Any]:
+    if isinstance(node, dict):
+        return list(node.values())
+    return node if isinstance(node, list) else ()
