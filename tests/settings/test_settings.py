@@ -1,0 +1,133 @@
+import os
+from pathlib import Path
+
+import pytest
+
+from symphainy_platform.errors import SettingsError
+from symphainy_platform.settings import Settings
+
+
+@pytest.fixture(autouse=True)
+def _clean_folder(tmp_path, monkeypatch):
+    for name in [name for name in os.environ if name.startswith("SYMPHAINY_")]:
+        monkeypatch.delenv(name)
+    monkeypatch.chdir(tmp_path)
+
+
+def _in_force(settings, name):
+    return next(line for line in settings.describe() if line.name == name)
+
+
+def test_the_store_is_in_the_data_folder_unless_one_is_chosen(tmp_path):
+    assert Settings().store == f"sqlite:///{tmp_path}/.symphainy/platform.db"
+    assert Settings(home=Path("here")).store == f"sqlite:///{tmp_path}/here/platform.db"
+    assert Settings(store="sqlite:///other.db").store == "sqlite:///other.db"
+
+
+def test_arguments_beat_the_environment_which_beats_the_env_file(tmp_path, monkeypatch):
+    (tmp_path / ".env").write_text("SYMPHAINY_PORT=1\nSYMPHAINY_HOST=localhost\nSYMPHAINY_ISSUER=file\nOTHER=x\n")
+    monkeypatch.setenv("SYMPHAINY_PORT", "2")
+    monkeypatch.setenv("SYMPHAINY_HOST", "127.0.0.2")
+    settings = Settings(port=3)
+    assert (settings.port, settings.host, settings.issuer) == (3, "127.0.0.2", "file")
+    sources = {line.name: line.source for line in settings.describe()}
+    assert (sources["port"], sources["host"], sources["issuer"], sources["audience"]) == (
+        "argument",
+        "environment",
+        ".env",
+        "default",
+    )
+
+
+def test_settings_do_not_change():
+    settings = Settings()
+    with pytest.raises(ValueError, match="frozen"):
+        settings.port = 1
+
+
+@pytest.mark.parametrize(
+    ("name", "nearest"),
+    [
+        ("SYMPHAINY_STOER", "SYMPHAINY_STORE"),
+        ("symphainy_prot", "SYMPHAINY_PORT"),
+        ("SYMPHAINY_CORS_ORIGIN", "SYMPHAINY_CORS_ORIGINS"),
+        ("SYMPHAINY_QQQQQQQQQQQQ", "`symphainy doctor`"),
+    ],
+)
+def test_an_unknown_variable_is_refused_with_the_nearest_name(monkeypatch, tmp_path, name, nearest):
+    monkeypatch.setenv(name, "x")
+    with pytest.raises(SettingsError, match=rf"{name} \(in the environment\) is no setting.*{nearest}"):
+        Settings()
+    monkeypatch.delenv(name)
+    (tmp_path / ".env").write_text(f"{name}=x\n")
+    with pytest.raises(SettingsError, match=rf"{name} \(in .env\) is no setting.*{nearest}"):
+        Settings()
+
+
+def test_an_unknown_argument_is_refused_with_the_nearest_name():
+    with pytest.raises(SettingsError, match=r"'stor' \(argument\) is no setting; did you mean store"):
+        Settings(stor="x")
+
+
+def test_names_of_the_tests_are_not_settings(monkeypatch):
+    monkeypatch.setenv("SYMPHAINY_TEST_DATABASE_URL", "postgresql://localhost")
+    assert Settings().port == 8000
+
+
+@pytest.mark.parametrize(
+    ("name", "given", "expected"),
+    [
+        ("port", "abc", "integer"),
+        ("port", "65536", "65535"),
+        ("port", "-1", "0"),
+        ("dev", "perhaps", "boolean"),
+        ("host", "", "at least 1 character"),
+        ("store", "", "at least 1 character"),
+        ("default_deadline_seconds", "0", "greater than 0"),
+        ("default_deadline_seconds", "nan", "3600"),
+        ("default_deadline_seconds", "inf", "3600"),
+        ("execution_retention_days", "inf", "36500"),
+        ("max_body_bytes", "1", "1024"),
+        ("log_level", "loud", "'debug', 'info', 'warning' or 'error'"),
+        ("cors_origins", "*", "exact origins"),
+        ("cors_origins", "https://a.example/path", "exact origins"),
+        ("cors_origins", "https://a.example, https://*.example", "exact origins"),
+    ],
+)
+def test_a_bad_value_names_the_setting_its_source_and_what_was_expected(monkeypatch, name, given, expected):
+    monkeypatch.setenv(f"SYMPHAINY_{name.upper()}", given)
+    with pytest.raises(SettingsError) as refused:
+        Settings()
+    sentence = str(refused.value)
+    assert sentence.startswith(f"SYMPHAINY_{name.upper()} (from environment) should be")
+    assert expected in sentence
+    assert sentence.endswith(f"given: {given}")
+
+
+def test_a_bad_argument_is_called_by_its_own_name():
+    with pytest.raises(SettingsError, match=r"^port \(from argument\) should be .* given: 70000$"):
+        Settings(port=70000)
+    with pytest.raises(SettingsError, match=r"^home \(from argument\) should be a path"):
+        Settings(home=3)
+
+
+def test_origins_are_separated_by_commas(monkeypatch):
+    monkeypatch.setenv("SYMPHAINY_CORS_ORIGINS", "https://a.example, http://localhost:3000")
+    assert Settings().cors_origins == ("https://a.example", "http://localhost:3000")
+
+
+@pytest.mark.parametrize(
+    ("url", "shown"),
+    [
+        ("postgresql://ann:hunter2@db:5432/x?sslmode=require", "postgresql://ann:****@db:5432/x"),
+        ("postgresql://db/x?password=hunter2", "****"),
+        ("postgresql://ann:hunter2@[db", "****"),
+        ("sqlite:////data/platform.db", "sqlite:////data/platform.db"),
+    ],
+)
+def test_a_password_in_the_store_url_is_masked(url, shown):
+    assert _in_force(Settings(store=url), "store").value == shown
+
+
+def test_every_setting_is_described():
+    assert [name for name, field in Settings.model_fields.items() if not field.description] == []
