@@ -41,7 +41,7 @@ def symphainy_realms() -> Sequence[Realm]:  # type: ignore[empty-body]
 
 
 @hookspec(firstresult=True)
-def symphainy_store(url: str, clock: Clock) -> Store | None:  # type: ignore[empty-body]
+def symphainy_store(url: str, clock: Clock) -> Store | None:
     """Return a store for a store URL of a scheme that this plugin knows, else None."""
 
 

@@ -40,6 +40,11 @@ class GroupCommit:
         """Commits that are handed over and not yet in a batch."""
         return len(self._waiting)
 
+    @property
+    def busy(self) -> bool:
+        """True while anything that was handed over is not decided yet."""
+        return bool(self._lanes)
+
     def hand_over(self, commit: Commit) -> asyncio.Future[Outcome]:
         """Take the commit over for good and return the future of its outcome.
 

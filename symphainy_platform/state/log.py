@@ -101,9 +101,7 @@ class ArtifactLog:
 
     def _write(self, generation: int, version: int, entry: LogEntry) -> LogWrite:
         body = orjson.dumps(entry.body).decode()
-        return LogWrite(
-            self._artifact_id, self._name, generation, entry.seq, entry.revision, entry.key, body, version
-        )
+        return LogWrite(self._artifact_id, self._name, generation, entry.seq, entry.revision, entry.key, body, version)
 
     def _range(self, head: LogHead, first: int, last: int) -> LogRange:
         return LogRange(

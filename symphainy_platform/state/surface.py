@@ -77,6 +77,10 @@ class StateSurface:
         self._pending = pending
         self._bound = dict(bound)
 
+    def keep(self, artifact: Artifact) -> None:
+        """Hold an artifact that the runtime has loaded, so that the service reads it from memory."""
+        self._bound[artifact.artifact_id] = artifact
+
     async def get_artifact(self, artifact_id: str) -> Artifact | None:
         """The artifact in its current version, or None: unknown and foreign look the same."""
         staged = self.staged.artifacts.get(artifact_id)
@@ -172,9 +176,7 @@ class StateSurface:
     def require_version(self, artifact: Artifact, expected: int | None) -> None:
         """Refuse with VERSION_CONFLICT unless `expected` is None or the artifact's current version."""
         if expected is not None and expected != artifact.version:
-            raise VersionConflict(
-                parameter="expected_version", expected=expected, current_version=artifact.version
-            )
+            raise VersionConflict(parameter="expected_version", expected=expected, current_version=artifact.version)
 
     def current(self, artifact: Artifact) -> Artifact:
         """The artifact with what this execution has staged for it."""
@@ -197,7 +199,9 @@ class StateSurface:
     def unsettled_entries(self, artifact_id: str, log: str, generation: int) -> list[LogWrite]:
         """Log writes that the store may not show yet: in flight, then staged here."""
         in_flight = self._pending.entries(self._scope.tenant_id, artifact_id, log, generation)
-        mine = [w for w in self.staged.entries if (w.artifact_id, w.log, w.generation) == (artifact_id, log, generation)]
+        mine = [
+            w for w in self.staged.entries if (w.artifact_id, w.log, w.generation) == (artifact_id, log, generation)
+        ]
         return in_flight + mine
 
     @property

@@ -1,0 +1,96 @@
+"""Symphainy Platform: an intent-dispatch runtime whose contracts are executed.
+
+The public API; everything else may change. Names are imported when they are first used, so
+that `import symphainy_platform` stays cheap.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from symphainy_platform.canonical import canonical_bytes, digest
+    from symphainy_platform.context import Clock, ExecutionContext, Identity
+    from symphainy_platform.errors import ContractError, IntentError, PluginError, SettingsError, StartError
+    from symphainy_platform.hookspecs import Realm, hookimpl
+    from symphainy_platform.platform import Platform
+    from symphainy_platform.resources import data_folder
+    from symphainy_platform.runtime.execution import ExecutionResult
+    from symphainy_platform.service import ArtifactAnswer, IntentResult, IntentService
+    from symphainy_platform.settings import Settings
+    from symphainy_platform.state.artifact import Artifact, LogEntry, LogHead
+    from symphainy_platform.state.log import ArtifactLog
+    from symphainy_platform.state.surface import StateSurface
+    from symphainy_platform.state.view import ArtifactView
+
+_HOMES = {
+    "Artifact": "state.artifact",
+    "ArtifactAnswer": "service",
+    "ArtifactLog": "state.log",
+    "ArtifactView": "state.view",
+    "Clock": "context",
+    "ContractError": "errors",
+    "ExecutionContext": "context",
+    "ExecutionResult": "runtime.execution",
+    "Identity": "context",
+    "IntentError": "errors",
+    "IntentResult": "service",
+    "IntentService": "service",
+    "LogEntry": "state.artifact",
+    "LogHead": "state.artifact",
+    "Platform": "platform",
+    "PluginError": "errors",
+    "Realm": "hookspecs",
+    "Settings": "settings",
+    "SettingsError": "errors",
+    "StartError": "errors",
+    "StateSurface": "state.surface",
+    "canonical_bytes": "canonical",
+    "data_folder": "resources",
+    "digest": "canonical",
+    "hookimpl": "hookspecs",
+}
+
+__all__ = [
+    "Artifact",
+    "ArtifactAnswer",
+    "ArtifactLog",
+    "ArtifactView",
+    "Clock",
+    "ContractError",
+    "ExecutionContext",
+    "ExecutionResult",
+    "Identity",
+    "IntentError",
+    "IntentResult",
+    "IntentService",
+    "LogEntry",
+    "LogHead",
+    "Platform",
+    "PluginError",
+    "Realm",
+    "Settings",
+    "SettingsError",
+    "StartError",
+    "StateSurface",
+    "canonical_bytes",
+    "data_folder",
+    "digest",
+    "hookimpl",
+]
+
+
+def __getattr__(name: str) -> Any:
+    """Import a public name when it is first asked for (PEP 562)."""
+    if name not in _HOMES:
+        msg = f"module {__name__!r} has no attribute {name!r}"
+        raise AttributeError(msg)
+    value = getattr(import_module(f"{__name__}.{_HOMES[name]}"), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    """The public names."""
+    return list(__all__)

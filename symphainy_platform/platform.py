@@ -1,0 +1,217 @@
+"""Platform: opens a store, loads plugins, submits intents. The only thing most callers touch."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from contextlib import asynccontextmanager
+from typing import Any, Self
+
+from symphainy_platform.context import Clock, Identity, SystemClock, TimeOrderedIds, isoformat
+from symphainy_platform.contract.catalog import Catalog
+from symphainy_platform.errors import SettingsError, Unauthenticated
+from symphainy_platform.plugins import Loaded, load_plugins, load_realms
+from symphainy_platform.reading import Reading
+from symphainy_platform.runtime.answer import Answers
+from symphainy_platform.runtime.dispatcher import Dispatcher
+from symphainy_platform.runtime.execution import ExecutionResult, IntentRequest
+from symphainy_platform.runtime.key import Keys
+from symphainy_platform.runtime.parts import Parts
+from symphainy_platform.runtime.publish import EventFeed
+from symphainy_platform.runtime.telemetry import Telemetry
+from symphainy_platform.runtime.validate import is_large
+from symphainy_platform.settings import Settings
+from symphainy_platform.state.group_commit import GroupCommit
+from symphainy_platform.state.records import PublishedEvent
+from symphainy_platform.state.store import EventFilter, Health, Retention, Store, SweepResult
+
+DAY = 86_400.0
+
+
+class Platform:
+    """One running platform. Open it with `async with Platform.open(Settings(...)) as platform`."""
+
+    def __init__(self, settings: Settings, clock: Clock, store: Store, plugins: Any, loaded: Loaded) -> None:
+        """Use `Platform.open`."""
+        self.settings = settings
+        self.clock = clock
+        self.store = store
+        self.loaded = loaded
+        self._plugins = plugins
+
+    @classmethod
+    @asynccontextmanager
+    async def open(
+        cls,
+        settings: Settings | None = None,
+        *,
+        clock: Clock | None = None,
+        store: Store | None = None,
+        plugins: Sequence[object] = (),
+    ) -> AsyncIterator[Self]:
+        """Open the store (migrating it), load the realms, and close everything at the end.
+
+        `store` replaces the one that the settings name, `plugins` adds plugins without entry
+        points; both are for tests and embedders. Raises StartError with a sentence to act on.
+        """
+        settings = settings or Settings()
+        clock = clock or SystemClock()
+        manager = load_plugins(plugins)
+        loaded = load_realms(manager, settings)
+        store = store or open_store(manager, settings, clock)
+        await store.migrate()
+        await store.open()
+        platform = cls(settings, clock, store, manager, loaded)
+        try:
+            await platform._start()
+            yield platform
+        finally:
+            await platform._stop()
+
+    async def submit_intent(  # noqa: PLR0913 - the parts of a request, by keyword
+        self,
+        intent_type: str,
+        parameters: Mapping[str, Any],
+        *,
+        identity: Identity | None,
+        idempotency_key: str | None = None,
+        metadata: Mapping[str, Any] | None = None,
+        contract_version: str | None = None,
+        trace_id: str | None = None,
+        solution_id: str | None = None,
+    ) -> ExecutionResult:
+        """Submit one intent on behalf of `identity`; returns its answer or raises IntentError."""
+        return await self.dispatch(
+            IntentRequest(
+                intent_type=intent_type,
+                parameters=parameters,
+                identity=identity,
+                idempotency_key=idempotency_key,
+                metadata=metadata or {},
+                contract_version=contract_version,
+                trace_id=trace_id,
+                solution_id=solution_id,
+                large=is_large(parameters),
+            )
+        )
+
+    async def dispatch(self, request: IntentRequest) -> ExecutionResult:
+        """Submit a request that an edge has translated."""
+        return await self._dispatcher.dispatch(request)
+
+    async def identify(self, token: str) -> Identity:
+        """The identity that a bearer token proves, by the first source that knows its kind; else Unauthenticated."""
+        found: Identity | None = self._plugins.hook.symphainy_identify(
+            token=token, settings=self.settings, clock=self.clock
+        )
+        if found is None:
+            raise Unauthenticated
+        return found
+
+    @property
+    def read(self) -> Reading:
+        """What callers may look at: executions, artifacts, versions, journeys."""
+        return self._reading
+
+    @property
+    def contracts(self) -> Catalog:
+        """Every contract, artifact type, journey and role that was loaded."""
+        return self.loaded.catalog
+
+    @property
+    def telemetry(self) -> Telemetry:
+        """Metrics of this platform; `telemetry.registry` is what `/metrics` shows."""
+        return self._parts.telemetry
+
+    def events(
+        self,
+        *,
+        identity: Identity,
+        after: str | None = None,
+        artifact_id: str | None = None,
+        type: str | None = None,  # noqa: A002
+    ) -> AsyncIterator[PublishedEvent]:
+        """The caller's own events (role `service`: the tenant's), after a cursor or from now on."""
+        where = EventFilter(
+            tenant_id=identity.tenant_id,
+            user_id=None if identity.is_service else identity.user_id,
+            artifact_id=artifact_id,
+            type=type,
+        )
+        return self._parts.feed.subscribe(where, after)
+
+    async def health(self) -> Health:
+        """Ready when the store answers and its migrations are current."""
+        return await self.store.health()
+
+    async def sweep(self, progress: Callable[[SweepResult], None] | None = None) -> SweepResult:
+        """Purge what retention gives up, in bounded steps with pauses; returns the totals."""
+        retention = Retention(
+            executions=self.settings.execution_retention_days * DAY, outbox=self.settings.outbox_retention_days * DAY
+        )
+        total = SweepResult()
+        more = True
+        while more:
+            step = await self.store.sweep(isoformat(self.clock.now()), retention)
+            more = step.more
+            total = SweepResult(
+                keys=total.keys + step.keys,
+                executions=total.executions + step.executions,
+                events=total.events + step.events,
+            )
+            if progress is not None:
+                progress(total)
+            await asyncio.sleep(SWEEP_PAUSE if more else 0)
+        return total
+
+    def stop_accepting(self) -> None:
+        """Refuse new intents with SHUTTING_DOWN, and end event streams."""
+        self._dispatcher.stop_accepting()
+
+    async def drain(self) -> None:
+        """Wait until every intent that runs has ended."""
+        await self._dispatcher.drain()
+
+    async def _start(self) -> None:
+        ids = TimeOrderedIds(self.clock)
+        writer = GroupCommit(self.store)
+        telemetry = Telemetry(lambda: writer.waiting)
+        answers = Answers(self.store, self.loaded.presenter_of)
+        self._parts = Parts(
+            store=self.store,
+            routes=self.loaded.routes,
+            roles=self.loaded.catalog.roles,
+            keys=Keys(await self.store.secret("idempotency"), self.settings.client_key_ttl_seconds),
+            answers=answers,
+            feed=EventFeed(self.store, telemetry.delivered(self.clock)),
+            telemetry=telemetry,
+            clock=self.clock,
+            ids=ids,
+            lifecycle_of=self.loaded.catalog.lifecycle,
+            default_deadline=self.settings.default_deadline_seconds,
+            writer=writer,
+        )
+        self._dispatcher = Dispatcher(self._parts)
+        self._reading = Reading(self.store, answers, self.loaded.catalog, writer)
+
+    async def _stop(self) -> None:
+        if hasattr(self, "_dispatcher"):
+            self._dispatcher.stop_accepting()
+            await self._dispatcher.drain()
+            await self._parts.feed.close()
+            await self._parts.writer.close()
+        await self.store.close()
+
+
+SWEEP_PAUSE = 0.05
+"""Seconds between two steps of a sweep, so that submits are not slowed (50-stores, decision 7)."""
+
+
+def open_store(plugins: Any, settings: Settings, clock: Clock) -> Store:
+    """The store that the settings name, not yet opened."""
+    store: Store | None = plugins.hook.symphainy_store(url=settings.store, clock=clock)
+    if store is None:
+        scheme = settings.store.partition(":")[0]
+        msg = f"SYMPHAINY_STORE: no plugin knows stores of the scheme {scheme!r}; use sqlite:///PATH."
+        raise SettingsError(msg)
+    return store

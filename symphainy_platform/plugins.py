@@ -1,0 +1,178 @@
+"""Loading plugins: every realm comes through an entry point, ours like everybody's.
+
+A broken plugin, a duplicate name or a contract without its service stops the start, with a
+sentence that names the places.
+"""
+
+from __future__ import annotations
+
+import importlib
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from importlib.metadata import EntryPoint, entry_points
+from types import ModuleType
+from typing import Any
+
+import pluggy
+
+from symphainy_platform import hookspecs
+from symphainy_platform.contract.catalog import Catalog
+from symphainy_platform.contract.compile import compile_contract
+from symphainy_platform.contract.load import load_folders
+from symphainy_platform.contract.model import Contract
+from symphainy_platform.errors import PluginError
+from symphainy_platform.hookspecs import Realm
+from symphainy_platform.runtime.resolve import Route, Routes
+from symphainy_platform.service import IntentService
+from symphainy_platform.settings import Settings
+from symphainy_platform.state.view import Presenter, present_payload
+
+GROUP = "symphainy.realms"
+BUILT_IN = ("symphainy_platform.state.sqlite.hook", "symphainy_platform.identity.source")
+"""What ships with the platform but is no realm: a store and an identity source."""
+
+
+def load_plugins(extra: Sequence[object] = ()) -> pluggy.PluginManager:
+    """Load every plugin: the built-in parts, all entry points, and `extra` ones (for tests)."""
+    manager = pluggy.PluginManager(hookspecs.PROJECT)
+    manager.add_hookspecs(hookspecs)
+    for name in BUILT_IN:
+        manager.register(importlib.import_module(name), name)
+    for entry_point in _unique(entry_points(group=GROUP)):
+        _register(manager, _loaded(entry_point), f"{entry_point.name} = {entry_point.value}")
+    for number, plugin in enumerate(extra):
+        _register(manager, plugin, getattr(plugin, "__name__", f"plugin {number}"))
+    return manager
+
+
+def _register(manager: pluggy.PluginManager, plugin: object, name: str) -> None:
+    try:
+        manager.register(plugin, name)
+        manager.check_pending()
+    except (ValueError, pluggy.PluginValidationError) as error:
+        msg = f"The plugin {name} does not fit: {error}"
+        raise PluginError(msg) from error
+
+
+def _unique(found: Iterable[EntryPoint]) -> list[EntryPoint]:
+    """Entry points by name; the same one seen twice (two metadata folders) counts once."""
+    by_name: dict[str, EntryPoint] = {}
+    for entry_point in sorted(found, key=lambda point: point.name):
+        other = by_name.setdefault(entry_point.name, entry_point)
+        if other.value != entry_point.value:
+            msg = f"Two plugins are called {entry_point.name}: {_place(other)} and {_place(entry_point)}."
+            raise PluginError(msg)
+    return list(by_name.values())
+
+
+def _place(entry_point: EntryPoint) -> str:
+    dist = f" of {entry_point.dist.name}" if entry_point.dist else ""
+    return f"{entry_point.value}{dist}"
+
+
+def _loaded(entry_point: EntryPoint) -> object:
+    try:
+        return entry_point.load()
+    except Exception as error:  # the plugin boundary: whatever its import raises stops the start
+        msg = f"The plugin {entry_point.name} ({_place(entry_point)}) cannot be loaded: {type(error).__name__}: {error}"
+        raise PluginError(msg) from error
+
+
+@dataclass(frozen=True, slots=True)
+class Loaded:
+    """What the realms brought: contracts with their services, and how their artifacts are shown."""
+
+    catalog: Catalog
+    routes: Routes
+    presenters: dict[str, Presenter]
+    unimplemented: tuple[str, ...]
+    """Draft intents whose service does not exist yet."""
+
+    def presenter_of(self, artifact_type: str) -> Presenter:
+        """How artifacts of a type are shown."""
+        return self.presenters.get(artifact_type, present_payload)
+
+
+def load_realms(manager: pluggy.PluginManager, settings: Settings) -> Loaded:
+    """Ask the hooks once, load and compile all contracts, and find the service of each."""
+    realms = [realm for realms in manager.hook.symphainy_realms() for realm in realms]
+    _refuse_duplicates(realms)
+    catalog = load_folders([realm.contracts for realm in realms])
+    limits = {name: value for name, value in settings if isinstance(value, int) and not isinstance(value, bool)}
+    routes, unimplemented = [], []
+    for sourced in catalog.contracts.values():
+        contract, origin = sourced.value, sourced.source.file
+        service = _service(contract, origin, settings)
+        if service is None:
+            unimplemented.append(contract.intent)
+        else:
+            routes.append(Route(compile_contract(contract, catalog, limits), service, origin))
+    presenters = {
+        name: _presenter(sourced.value.present, sourced.source.file)
+        for name, sourced in catalog.types.items()
+        if sourced.value.present
+    }
+    return Loaded(catalog, Routes(routes), presenters, tuple(unimplemented))
+
+
+def _refuse_duplicates(realms: Sequence[Realm]) -> None:
+    seen: dict[str, Realm] = {}
+    for realm in realms:
+        if (other := seen.setdefault(realm.name, realm)) is not realm:
+            msg = f"Two plugins bring a realm {realm.name}: from {other.contracts} and from {realm.contracts}."
+            raise PluginError(msg)
+
+
+def _service(contract: Contract, origin: str, settings: Settings) -> IntentService | None:
+    """The one service of the handler module; None for a draft whose module does not exist yet."""
+    try:
+        module = importlib.import_module(contract.handler)
+    except ModuleNotFoundError as error:
+        if contract.status == "draft" and error.name is not None and contract.handler.startswith(error.name):
+            return None
+        raise _broken(contract, origin, error) from error
+    except Exception as error:  # the plugin boundary: whatever its import raises stops the start
+        raise _broken(contract, origin, error) from error
+    services = [value for value in vars(module).values() if _serves(value, contract.intent, module)]
+    if len(services) != 1:
+        msg = (
+            f"{origin}: the handler {contract.handler} must define exactly one IntentService with"
+            f" intent_type = {contract.intent!r}; it defines {len(services)}."
+        )
+        raise PluginError(msg)
+    return _instance(services[0], contract, origin, settings)
+
+
+def _instance(service: type[IntentService], contract: Contract, origin: str, settings: Settings) -> IntentService:
+    derive = contract.idempotency.derive
+    if missing := [entry.by for entry in derive.values() if not callable(getattr(service, entry.by, None))]:
+        msg = f"{origin}: the key derives {missing[0]}, but {service.__qualname__} has no method {missing[0]}(params)."
+        raise PluginError(msg)
+    try:
+        return service(settings)
+    except Exception as error:  # the plugin boundary: a constructor may raise anything
+        raise _broken(contract, origin, error) from error
+
+
+def _serves(value: Any, intent_type: str, module: ModuleType) -> bool:
+    return (
+        isinstance(value, type)
+        and issubclass(value, IntentService)
+        and value.__module__ == module.__name__
+        and getattr(value, "intent_type", None) == intent_type
+    )
+
+
+def _broken(contract: Contract, origin: str, error: Exception) -> PluginError:
+    return PluginError(f"{origin}: the handler {contract.handler} cannot be loaded: {type(error).__name__}: {error}")
+
+
+def _presenter(path: str, origin: str) -> Presenter:
+    module_name, _, name = path.rpartition(".")
+    try:
+        presenter = getattr(importlib.import_module(module_name), name)
+    except (ImportError, AttributeError, ValueError) as error:
+        msg = f"{origin}: the presenter {path} cannot be loaded: {error}"
+        raise PluginError(msg) from error
+    found: Presenter = presenter
+    return found

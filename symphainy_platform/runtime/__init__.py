@@ -1,0 +1,1 @@
+"""The way of an intent, one module per stage."""

@@ -1,0 +1,97 @@
+"""From what was decided or stored to what a caller sees: artifacts are shown at their version."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from symphainy_platform.errors import IntentError, NotFound
+from symphainy_platform.runtime.execution import ExecutionResult
+from symphainy_platform.service import ArtifactAnswer, IntentResult
+from symphainy_platform.state.artifact import Artifact
+from symphainy_platform.state.records import ExecutionRecord, ExecutionStatus
+from symphainy_platform.state.store import ArtifactById, Store, load_one
+from symphainy_platform.state.view import ArtifactView, Presenter
+
+
+class Answers:
+    """Shows artifacts through the presenter of their type, the same for first answers and replays."""
+
+    def __init__(self, store: Store, presenter_of: Callable[[str], Presenter]) -> None:
+        """Read versions and logs from `store`."""
+        self._store = store
+        self._presenter_of = presenter_of
+
+    async def show(self, artifact: Artifact, options: Mapping[str, Any]) -> dict[str, Any]:
+        """The semantic payload of one version; `options` only shape it (`view: true`)."""
+        presenter = self._presenter_of(artifact.artifact_type)
+        return dict(await presenter(ArtifactView(artifact, self._store, options)))
+
+    async def first(
+        self, execution_id: str, intent_type: str, result: IntentResult, options: Mapping[str, Any]
+    ) -> ExecutionResult:
+        """The answer of the execution that just decided it."""
+        artifacts = {name: _entry(await self._shown(answer, options)) for name, answer in result.artifacts.items()}
+        return ExecutionResult(
+            execution_id=execution_id,
+            intent_type=intent_type,
+            artifacts=artifacts,
+            events=[dict(event) for event in result.events],
+        )
+
+    async def replay(
+        self, record: ExecutionRecord, options: Mapping[str, Any], *, replayed: bool = True
+    ) -> ExecutionResult:
+        """The stored answer, with the original execution_id; a stored failure is raised again."""
+        if record.status is ExecutionStatus.FAILED:
+            raise stored_failure(record)
+        answer = record.answer
+        stored = answer.artifacts if answer else {}
+        artifacts = {name: _entry(await self._stored(record, item, options)) for name, item in stored.items()}
+        return ExecutionResult(
+            execution_id=(answer.answered_by if answer else None) or record.execution_id,
+            intent_type=record.intent_type,
+            artifacts=artifacts,
+            events=[dict(event) for event in (answer.events if answer else ())],
+            idempotent_replay=replayed,
+        )
+
+    async def _shown(
+        self, answer: Artifact | ArtifactAnswer | Mapping[str, Any], options: Mapping[str, Any]
+    ) -> dict[str, Any]:
+        if isinstance(answer, Artifact):
+            return await self.show(answer, options)
+        if isinstance(answer, ArtifactAnswer):
+            return {**await self.show(answer.artifact, options), **answer.extra}
+        return dict(answer)
+
+    async def _stored(
+        self, record: ExecutionRecord, item: Mapping[str, Any], options: Mapping[str, Any]
+    ) -> dict[str, Any]:
+        if "inline" in item:
+            return dict(item["inline"])
+        artifact_id, version = item["ref"]
+        artifact = await load_one(self._store, ArtifactById(record.tenant_id, artifact_id, version))
+        if artifact is None:
+            raise NotFound("The version that this execution produced is no longer retained.")
+        return {**await self.show(artifact, options), **item.get("extra", {})}
+
+
+def stored_failure(record: ExecutionRecord) -> IntentError:
+    """The recorded failure as it was raised."""
+    stored = record.error or {}
+    error = IntentError(
+        stored.get("code"),
+        stored.get("message"),
+        kind=stored.get("kind"),
+        retryable=stored.get("retryable"),
+        details=stored.get("details"),
+    )
+    error.execution_id = record.execution_id
+    error.intent_type = record.intent_type
+    error.trace_id = record.trace_id
+    return error
+
+
+def _entry(payload: dict[str, Any]) -> dict[str, Any]:
+    return {"result_type": "artifact", "semantic_payload": payload, "renderings": {}}

@@ -1,0 +1,114 @@
+"""Stage `check`: before anything is committed, does the decision keep the contract?"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import orjson
+
+from symphainy_platform.contract.compile import CompiledContract
+from symphainy_platform.errors import ContractViolation
+from symphainy_platform.service import ArtifactAnswer, IntentResult
+from symphainy_platform.state.artifact import Artifact
+from symphainy_platform.state.records import ArtifactWrite, LogWrite, RowWrite
+from symphainy_platform.state.surface import Staged
+
+MAX_INLINE_BYTES = 65_536
+"""A plain answer payload is stored with its execution; what is larger belongs in an artifact."""
+
+
+def check(contract: CompiledContract, result: IntentResult, staged: Staged, bound: Mapping[str, Artifact]) -> None:
+    """Raise CONTRACT_VIOLATION when something declared is missing or something undeclared is there."""
+    _check_answers(contract, result)
+    _check_writes(contract, staged, bound)
+    _check_events(contract, result, unchanged=not staged)
+
+
+def _check_answers(contract: CompiledContract, result: IntentResult) -> None:
+    missing = contract.answers - set(result.artifacts)
+    if missing:
+        raise ContractViolation(f"The result lacks the declared artifact {min(missing)}.")
+    for name, answer in result.artifacts.items():
+        if name not in contract.answers:
+            raise ContractViolation(f"The result holds the undeclared artifact {name}.")
+        if not isinstance(answer, Artifact | ArtifactAnswer):
+            _check_inline(name, answer)
+
+
+def _check_inline(name: str, answer: object) -> None:
+    try:
+        size = len(orjson.dumps(answer)) if isinstance(answer, Mapping) else -1
+    except TypeError:
+        size = -1
+    if size < 0:
+        raise ContractViolation(f"The answer {name} is neither an artifact nor a JSON object.")
+    if size > MAX_INLINE_BYTES:
+        raise ContractViolation(f"The plain answer {name} is over {MAX_INLINE_BYTES} bytes; register an artifact.")
+
+
+def _check_writes(contract: CompiledContract, staged: Staged, bound: Mapping[str, Artifact]) -> None:
+    for write in staged.artifacts.values():
+        _check_artifact(contract, write, bound)
+    types = {id_: write.artifact.artifact_type for id_, write in staged.artifacts.items()}
+    for entry in staged.entries:
+        _check_entry(contract, entry, types)
+    for row in staged.rows:
+        _check_row(contract, row)
+    _check_complete(contract, staged)
+
+
+def _check_artifact(contract: CompiledContract, write: ArtifactWrite, bound: Mapping[str, Artifact]) -> None:
+    artifact = write.artifact
+    operation = "update" if write.base_version else "create"
+    declared = contract.artifact_write(artifact.artifact_type, operation)
+    if declared is None:
+        raise ContractViolation(f"The contract declares no {operation} of {artifact.artifact_type}.")
+    before = bound.get(artifact.artifact_id)
+    state = before.lifecycle_state if before else None
+    if not declared.allows(state, artifact.lifecycle_state):
+        raise ContractViolation(
+            f"The contract declares no write of {artifact.artifact_type} from {state} to {artifact.lifecycle_state}."
+        )
+    contract.check_payload(artifact.artifact_type, operation, artifact.semantic_payload)
+
+
+def _check_entry(contract: CompiledContract, entry: LogWrite, types: Mapping[str, str]) -> None:
+    if (types.get(entry.artifact_id), entry.log) not in contract.log_writes:
+        raise ContractViolation(f"The contract declares no append to the log {entry.log}.")
+
+
+def _check_row(contract: CompiledContract, row: RowWrite) -> None:
+    columns = contract.table_writes.get(row.table)
+    if columns is None:
+        raise ContractViolation(f"The contract declares no write to the table {row.table}.")
+    undeclared = set(row.values) - set(row.key) - columns
+    if undeclared:
+        raise ContractViolation(f"The contract declares no write to {row.table}.{min(undeclared)}.")
+
+
+def _check_complete(contract: CompiledContract, staged: Staged) -> None:
+    """All declared artifacts and rows are written, or (where updates are declared) nothing is."""
+    if not staged and not contract.must_write:
+        return
+    written = {write.artifact.artifact_type for write in staged.artifacts.values()}
+    if missing := contract.required_types - written:
+        raise ContractViolation(f"The declared write of {min(missing)} is missing.")
+    if missing_tables := set(contract.table_writes) - {row.table for row in staged.rows}:
+        raise ContractViolation(f"The declared write to the table {min(missing_tables)} is missing.")
+
+
+def _check_events(contract: CompiledContract, result: IntentResult, *, unchanged: bool) -> None:
+    seen: set[str] = set()
+    for event in result.events:
+        name = event.get("type")
+        declared = contract.events.get(name) if isinstance(name, str) else None
+        if declared is None:
+            raise ContractViolation(f"The contract declares no event {name!s}.")
+        if unchanged and declared.unless_unchanged:
+            raise ContractViolation(f"The event {name} is emitted although nothing changed.")
+        declared.check(event)
+        seen.add(declared.type)
+    for declared in contract.events.values():
+        wanted = declared.required or (declared.unless_unchanged and not unchanged)
+        if wanted and declared.type not in seen:
+            raise ContractViolation(f"The declared event {declared.type} is missing.")

@@ -1,0 +1,144 @@
+"""Stage `commit`: what was decided, as one value for the store."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from typing import Any
+
+from symphainy_platform.errors import IntentError
+from symphainy_platform.runtime.execution import Execution
+from symphainy_platform.service import ArtifactAnswer, IntentResult
+from symphainy_platform.state.artifact import Artifact, ArtifactRef
+from symphainy_platform.state.records import (
+    Commit,
+    ExecutionRecord,
+    ExecutionStatus,
+    Guard,
+    OutboxEvent,
+    StoredAnswer,
+)
+from symphainy_platform.state.surface import Staged, StateSurface
+
+
+def success(execution: Execution, result: IntentResult, surface: StateSurface) -> Commit:
+    """Everything that a successful execution writes."""
+    staged = surface.staged
+    return Commit(
+        execution=_record(execution, staged, answer=stored_answer(result)),
+        supersedes=execution.supersedes,
+        expects=_expects(execution, surface),
+        artifacts=tuple(staged.artifacts.values()),
+        entries=tuple(staged.entries),
+        rows=tuple(staged.rows),
+        events=_outbox(execution, result, staged),
+    )
+
+
+def repeated(execution: Execution, result: IntentResult, answered_by: str) -> Commit:
+    """The record of a client's key whose update changed nothing: it points at the answer's execution."""
+    answer = replace(stored_answer(result), answered_by=answered_by)
+    return Commit(execution=_record(execution, Staged(), answer=answer, key=None), supersedes=execution.supersedes)
+
+
+def failure(execution: Execution, error: IntentError) -> Commit:
+    """The record of a failure; it holds the keys only where the contract calls the failure final."""
+    final = execution.route.contract.is_final(error.code)
+    record = ExecutionRecord(
+        **_identity(execution),
+        status=ExecutionStatus.FAILED,
+        error=_error(error),
+        key=execution.guard if final else None,
+        client_key=execution.client_guard if final else None,
+    )
+    return Commit(execution=record, supersedes=execution.supersedes if final else ())
+
+
+def stored_answer(result: IntentResult) -> StoredAnswer:
+    """The answer by reference: artifact versions, and small plain payloads as they are."""
+    return StoredAnswer(
+        artifacts={name: _reference(answer) for name, answer in result.artifacts.items()},
+        events=tuple(dict(event) for event in result.events),
+    )
+
+
+def _reference(answer: Artifact | ArtifactAnswer | Mapping[str, Any]) -> Mapping[str, Any]:
+    if isinstance(answer, Artifact):
+        return {"ref": [answer.artifact_id, answer.version]}
+    if isinstance(answer, ArtifactAnswer):
+        return {"ref": [answer.artifact.artifact_id, answer.artifact.version], "extra": dict(answer.extra)}
+    return {"inline": dict(answer)}
+
+
+_SAME = object()
+
+
+def _record(
+    execution: Execution, staged: Staged, *, answer: StoredAnswer, key: Guard | object | None = _SAME
+) -> ExecutionRecord:
+    guard = _scoped_guard(execution, staged) if key is _SAME else None
+    return ExecutionRecord(
+        **_identity(execution),
+        status=ExecutionStatus.COMPLETED,
+        answer=answer,
+        key=guard,
+        client_key=execution.client_guard,
+    )
+
+
+def _identity(execution: Execution) -> dict[str, Any]:
+    identity, contract = execution.identity, execution.route.contract
+    return {
+        "tenant_id": identity.tenant_id,
+        "execution_id": execution.execution_id,
+        "user_id": identity.user_id,
+        "session_ref": identity.session_ref,
+        "intent_type": contract.intent_type,
+        "contract_version": contract.version,
+        "trace_id": execution.trace_id,
+        "started_at": execution.started_text,
+    }
+
+
+def _scoped_guard(execution: Execution, staged: Staged) -> Guard | None:
+    """With `until: next_write`, the key holds while the version written here is the head."""
+    guard, rule = execution.guard, execution.route.contract.idempotency
+    if guard is None or rule is None or not rule.until_next_write:
+        return guard
+    for artifact_id, write in staged.artifacts.items():
+        if artifact_id in execution.bound:
+            return replace(guard, head=ArtifactRef(artifact_id, write.artifact.version))
+    return guard
+
+
+def _expects(execution: Execution, surface: StateSurface) -> tuple[ArtifactRef, ...]:
+    """Versions that were read, and may have been in flight, but are not written here."""
+    staged = surface.staged.artifacts
+    return tuple(artifact.ref for id_, artifact in execution.bound.items() if id_ not in staged) if staged else ()
+
+
+def _outbox(execution: Execution, result: IntentResult, staged: Staged) -> tuple[OutboxEvent, ...]:
+    contract = execution.route.contract
+    about = next(iter(staged.artifacts), None)
+    return tuple(
+        OutboxEvent(
+            type=event["type"],
+            artifact_id=about,
+            payload={key: value for key, value in event.items() if key != "type"},
+        )
+        for event in _emitted(contract.events, result.events)
+    )
+
+
+def _emitted(declared: Mapping[str, Any], events: Sequence[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
+    return [event for event in events if not declared[event["type"]].answer_only]
+
+
+def _error(error: IntentError) -> dict[str, Any]:
+    return {
+        "code": error.code,
+        "message": error.message or error.code,
+        "kind": error.kind.value,
+        "retryable": error.retryable,
+        "details": error.details,
+    }

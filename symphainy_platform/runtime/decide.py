@@ -1,0 +1,79 @@
+"""One attempt in the artifacts' queue: load, replay or invoke, check, hand over."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import dataclass
+
+from symphainy_platform.context import isoformat
+from symphainy_platform.errors import IntentError
+from symphainy_platform.runtime import bind, commit
+from symphainy_platform.runtime.check import check
+from symphainy_platform.runtime.execution import Execution
+from symphainy_platform.runtime.invoke import invoke
+from symphainy_platform.runtime.parts import Parts
+from symphainy_platform.runtime.replay import contract_replay
+from symphainy_platform.service import IntentResult
+from symphainy_platform.state.records import Commit, ExecutionRecord, Outcome
+from symphainy_platform.state.store import ExecutionByKey
+from symphainy_platform.state.surface import StateSurface
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Decision:
+    """What an attempt came to: a stored record, a failure, or a result and its commit.
+
+    `waits_for` are commits in flight whose writes were read: the decision stands if they do.
+    """
+
+    record: ExecutionRecord | None = None
+    error: IntentError | None = None
+    result: IntentResult | None = None
+    handed: asyncio.Future[Outcome] | None = None
+    waits_for: tuple[asyncio.Future[Outcome], ...] = ()
+
+
+async def decide(parts: Parts, execution: Execution, deadline: asyncio.Timeout) -> Decision:
+    """Take one attempt. From the hand-over on, no deadline applies."""
+    async with parts.queues.turn(bind.queued_artifacts(execution)):
+        surface = parts.surface(execution)
+        try:
+            record = await _load(parts, execution, surface)
+            result = None if record else await _invoke(parts, execution, surface)
+        except IntentError as error:
+            return Decision(error=error, waits_for=tuple(surface.waits_for))
+        if result is None or not surface.staged:
+            return Decision(record=record, result=result, waits_for=tuple(surface.waits_for))
+        handed = hand_over(parts, execution, commit.success(execution, result, surface))
+        deadline.reschedule(None)
+        return Decision(result=result, handed=handed)
+
+
+async def _load(parts: Parts, execution: Execution, surface: StateSurface) -> ExecutionRecord | None:
+    """Read the declared artifacts and the key's record at once; the record, if it answers this call."""
+    bind.bind_in_flight(execution, parts.pending, surface)
+    reads, guard = bind.artifact_reads(execution), execution.guard
+    by_key = [ExecutionByKey(execution.identity.tenant_id, guard.digest)] if guard else []
+    loaded = await parts.store.load([*reads, *by_key]) if reads or by_key else []
+    bind.keep(execution, surface, loaded[: len(reads)])
+    bind.check_reads(execution)
+    return contract_replay(execution, loaded[-1], isoformat(parts.clock.now())) if by_key else None
+
+
+async def _invoke(parts: Parts, execution: Execution, surface: StateSurface) -> IntentResult:
+    execution.mark("replay")
+    result = await invoke(execution, parts.context(execution, surface))
+    execution.mark("invoke")
+    check(execution.route.contract, result, surface.staged, execution.bound)
+    execution.mark("check")
+    return result
+
+
+def hand_over(parts: Parts, execution: Execution, written: Commit) -> asyncio.Future[Outcome]:
+    """Give the commit to the store's writer: from here on it is finished whatever the caller does."""
+    handed = parts.writer.hand_over(written)
+    execution.handed_over = True
+    parts.pending.add(written, handed)
+    if written.events:
+        handed.add_done_callback(lambda _: parts.feed.wake())
+    return handed

@@ -1,0 +1,112 @@
+"""The way of an intent, on one screen.
+
+resolve → identify → validate → bind → key → claim/replay → invoke → check → commit → publish
+"""
+
+from __future__ import annotations
+
+import asyncio
+
+from symphainy_platform.context import isoformat
+from symphainy_platform.errors import ExecutionTimeout, ShuttingDown
+from symphainy_platform.runtime.bind import bind_defaults
+from symphainy_platform.runtime.execution import Execution, ExecutionResult, IntentRequest
+from symphainy_platform.runtime.identify import identify
+from symphainy_platform.runtime.parts import Parts
+from symphainy_platform.runtime.replay import client_replay
+from symphainy_platform.runtime.settle import record_failure, run
+from symphainy_platform.runtime.validate import idempotency_key, metadata, off_loop, validate
+from symphainy_platform.state.records import ExecutionRecord
+from symphainy_platform.state.store import ExecutionByClientKey, load_one
+
+
+class Dispatcher:
+    """Takes each intent through its stages, in this order and no other."""
+
+    def __init__(self, parts: Parts) -> None:
+        """Work with the parts that the platform put together."""
+        self._parts = parts
+        self._accepting = True
+        self._running: set[asyncio.Task[ExecutionResult]] = set()
+
+    async def dispatch(self, request: IntentRequest) -> ExecutionResult:
+        """Submit one intent; returns its answer or raises IntentError.
+
+        A caller that is cancelled cancels the execution until its hand-over to the store;
+        from then on it is finished without the caller, and nobody who waits is stranded.
+        """
+        execution = self._parts.begin(request)
+        task = asyncio.create_task(self._observed(execution))
+        self._running.add(task)
+        task.add_done_callback(self._ended)
+        try:
+            return await asyncio.shield(task)
+        except asyncio.CancelledError:
+            if not execution.handed_over:
+                task.cancel()
+            raise
+
+    def stop_accepting(self) -> None:
+        """Refuse new intents with SHUTTING_DOWN; those that run go on."""
+        self._accepting = False
+
+    async def drain(self) -> None:
+        """Wait until every running execution has ended."""
+        while self._running:
+            await asyncio.wait(set(self._running))
+
+    async def _observed(self, execution: Execution) -> ExecutionResult:
+        with self._parts.telemetry.observe(execution) as observed:
+            if not self._accepting:
+                raise ShuttingDown
+            await self._admit(execution)
+            observed.result = await self._until_deadline(execution)
+            return observed.result
+
+    async def _admit(self, execution: Execution) -> None:
+        """resolve, identify, validate: nothing is read, nothing is written."""
+        request, parts = execution.request, self._parts
+        execution.route = parts.routes.resolve(request.intent_type, request.contract_version)
+        execution.mark("resolve")
+        execution.identity = identify(execution.route.contract, request.identity, parts.roles)
+        execution.mark("identify")
+        idempotency_key(request.idempotency_key)
+        execution.metadata = metadata(request.metadata)
+        execution.params = await validate(execution.route.contract, request)
+        execution.mark("validate")
+
+    async def _until_deadline(self, execution: Execution) -> ExecutionResult:
+        try:
+            async with asyncio.timeout(self._parts.deadline_of(execution)) as deadline:
+                return await self._guarded(execution, deadline)
+        except TimeoutError as error:
+            timeout = ExecutionTimeout()
+            await record_failure(self._parts, execution, timeout)
+            raise timeout from error
+
+    async def _guarded(self, execution: Execution, deadline: asyncio.Timeout) -> ExecutionResult:
+        """bind, key, claim/replay; then the attempts: invoke, check, commit."""
+        parts, large = self._parts, execution.request.large
+        execution.client_guard = await off_loop(large, parts.keys.client_guard, execution)
+        async with parts.claims.hold(execution.client_guard):
+            if stored := await self._client_record(execution):
+                return await parts.answers.replay(stored, execution.params.view_options)
+            await bind_defaults(execution, parts.store)
+            execution.mark("bind")
+            execution.guard = await off_loop(large, parts.keys.contract_guard, execution)
+            execution.mark("key")
+            async with parts.claims.hold(execution.guard):
+                execution.mark("claim")
+                return await run(parts, execution, deadline)
+
+    async def _client_record(self, execution: Execution) -> ExecutionRecord | None:
+        guard = execution.client_guard
+        if guard is None:
+            return None
+        read = ExecutionByClientKey(execution.identity.tenant_id, guard.digest)
+        return client_replay(execution, await load_one(self._parts.store, read), isoformat(self._parts.clock.now()))
+
+    def _ended(self, task: asyncio.Task[ExecutionResult]) -> None:
+        self._running.discard(task)
+        if not task.cancelled():
+            task.exception()  # marked as seen: the caller may be gone by now

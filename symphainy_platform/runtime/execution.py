@@ -1,0 +1,86 @@
+"""The values that travel along the way of an intent."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from time import perf_counter
+from typing import TYPE_CHECKING, Any
+
+from symphainy_platform.context import Identity
+
+if TYPE_CHECKING:
+    from symphainy_platform.contract.compile import BoundParams
+    from symphainy_platform.runtime.resolve import Route
+    from symphainy_platform.state.artifact import Artifact
+    from symphainy_platform.state.records import Guard
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class IntentRequest:
+    """What a caller asks, before anything is believed.
+
+    `strict` says that the parameters came out of the strict JSON parser and belong to nobody
+    else; `large`, that they are over 256 KiB and so handled off the event loop.
+    """
+
+    intent_type: str
+    parameters: Mapping[str, Any]
+    identity: Identity | None
+    idempotency_key: str | None = None
+    metadata: Mapping[str, Any] = field(default_factory=dict)
+    contract_version: str | None = None
+    trace_id: str | None = None
+    solution_id: str | None = None
+    strict: bool = False
+    large: bool = False
+
+
+@dataclass(slots=True, kw_only=True)
+class Execution:
+    """One execution in the making; each stage adds what the next ones need."""
+
+    request: IntentRequest
+    execution_id: str
+    trace_id: str
+    started_at: datetime
+    started_text: str
+    route: Route = field(init=False)
+    identity: Identity = field(init=False)
+    params: BoundParams = field(init=False)
+    metadata: Mapping[str, Any] = field(default_factory=dict)
+    bound: dict[str, Artifact] = field(default_factory=dict)
+    client_guard: Guard | None = None
+    guard: Guard | None = None
+    supersedes: tuple[str, ...] = ()
+    invoked: bool = False
+    handed_over: bool = False
+    marks: list[tuple[str, float]] = field(default_factory=list)
+
+    def mark(self, stage: str) -> None:
+        """Note that a stage has just ended (monotonic seconds), for metrics and spans."""
+        self.marks.append((stage, perf_counter()))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ExecutionResult:
+    """A success: the answer of this execution, or of the one that it replays."""
+
+    execution_id: str
+    intent_type: str
+    artifacts: Mapping[str, Mapping[str, Any]]
+    events: Sequence[Mapping[str, Any]]
+    idempotent_replay: bool = False
+    status: str = "completed"
+
+    def to_dict(self) -> dict[str, Any]:
+        """The success envelope of 10-runtime."""
+        return {
+            "execution_id": self.execution_id,
+            "intent_type": self.intent_type,
+            "status": self.status,
+            "idempotent_replay": self.idempotent_replay,
+            "artifacts": dict(self.artifacts),
+            "events": list(self.events),
+        }

@@ -1,0 +1,48 @@
+"""Stage `key`: the contract's formula and the client's header, as HMACs over canonical values.
+
+Algorithm `idem/v1`: HMAC-SHA-256, under a key that the store keeps, over canonical JSON of a
+typed list (never of concatenated strings). See docs/idempotency.md for vectors.
+"""
+
+from __future__ import annotations
+
+from symphainy_platform.canonical import keyed_digest
+from symphainy_platform.runtime.execution import Execution
+from symphainy_platform.state.records import Guard
+
+
+class Keys:
+    """Computes both sorts of idempotency keys under one secret."""
+
+    def __init__(self, secret: bytes, client_ttl_seconds: float) -> None:
+        """`secret` is the store's own (32 bytes); client keys live `client_ttl_seconds`."""
+        self._secret = secret
+        self._client_ttl = client_ttl_seconds
+
+    def client_guard(self, execution: Execution) -> Guard | None:
+        """The guard of the caller's Idempotency-Key: scope tenant and user; parameters as sent."""
+        key = execution.request.idempotency_key
+        if key is None:
+            return None
+        identity, contract = execution.identity, execution.route.contract
+        sent = contract.sent_fingerprint_value(execution.params)
+        return Guard(
+            digest=keyed_digest(self._secret, ["client/v1", identity.tenant_id, identity.user_id, key]),
+            fingerprint=keyed_digest(self._secret, ["sent/v1", contract.intent_type, contract.major, sent]),
+            lifetime=self._client_ttl,
+        )
+
+    def contract_guard(self, execution: Execution) -> Guard | None:
+        """The guard of the contract's formula over the bound parameters; None without idempotency."""
+        identity, contract, params = execution.identity, execution.route.contract, execution.params
+        rule = contract.idempotency
+        if rule is None:
+            return None
+        derived = {name: getattr(execution.route.service, by)(params.values) for name, by in rule.derive.items()}
+        parts = contract.key_parts(identity.tenant_id, identity.user_id, params, derived)
+        meant = contract.fingerprint_value(params, derived)
+        return Guard(
+            digest=keyed_digest(self._secret, parts),
+            fingerprint=keyed_digest(self._secret, ["bound/v1", meant]),
+            lifetime=rule.lifetime_seconds,
+        )

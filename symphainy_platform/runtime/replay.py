@@ -1,0 +1,48 @@
+"""Stage `replay`: does a stored record answer this call, and may it still?"""
+
+from __future__ import annotations
+
+from symphainy_platform.errors import IdempotencyKeyReused
+from symphainy_platform.runtime.execution import Execution
+from symphainy_platform.state.artifact import Artifact
+from symphainy_platform.state.records import ExecutionRecord, Guard
+
+
+def client_replay(execution: Execution, record: ExecutionRecord | None, now: str) -> ExecutionRecord | None:
+    """The record that holds the client's key, if it has not expired; other parameters are refused."""
+    guard = execution.client_guard
+    if record is None or guard is None or record.client_key is None:
+        return None
+    if record.client_key_expires_at is not None and record.client_key_expires_at <= now:
+        _supersede(execution, record)
+        return None
+    if record.client_key.fingerprint != guard.fingerprint:
+        raise IdempotencyKeyReused
+    return record
+
+
+def contract_replay(execution: Execution, record: ExecutionRecord | None, now: str) -> ExecutionRecord | None:
+    """The record that holds the contract's key, if its window is open and its version still the head."""
+    guard = execution.guard
+    if record is None or guard is None or record.key is None:
+        return None
+    if not _holds(record, record.key, execution.bound, now):
+        _supersede(execution, record)
+        return None
+    if execution.route.contract.rejects_mismatch and record.key.fingerprint != guard.fingerprint:
+        raise IdempotencyKeyReused
+    return record
+
+
+def _holds(record: ExecutionRecord, key: Guard, heads: dict[str, Artifact], now: str) -> bool:
+    if record.key_expires_at is not None and record.key_expires_at <= now:
+        return False
+    if key.head is None:
+        return True
+    head = heads.get(key.head.artifact_id)
+    return head is not None and head.version == key.head.version
+
+
+def _supersede(execution: Execution, record: ExecutionRecord) -> None:
+    if record.execution_id not in execution.supersedes:
+        execution.supersedes = (*execution.supersedes, record.execution_id)

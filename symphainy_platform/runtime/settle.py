@@ -1,0 +1,132 @@
+"""From a decision to an answer: wait for the commit, and run again when another was faster."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+from dataclasses import replace
+
+from symphainy_platform.context import isoformat
+from symphainy_platform.errors import ContractViolation, DatabaseUnavailable, IntentError, VersionConflict
+from symphainy_platform.runtime import commit
+from symphainy_platform.runtime.decide import Decision, decide, hand_over
+from symphainy_platform.runtime.execution import Execution, ExecutionResult
+from symphainy_platform.runtime.parts import Parts
+from symphainy_platform.runtime.replay import client_replay
+from symphainy_platform.runtime.retry import MAX_ATTEMPTS, pause_before
+from symphainy_platform.service import ArtifactAnswer, IntentResult
+from symphainy_platform.state.artifact import Artifact
+from symphainy_platform.state.records import Committed, Duplicate, Failed, Outcome
+
+
+async def run(parts: Parts, execution: Execution, deadline: asyncio.Timeout) -> ExecutionResult:
+    """Decide the execution, in at most MAX_ATTEMPTS attempts; VERSION_CONFLICT after that."""
+    when = deadline.when()
+    try:
+        for attempt in range(1, MAX_ATTEMPTS + 1):
+            await pause_before(attempt)
+            decision = await decide(parts, execution, deadline)
+            if (answer := await _settle(parts, execution, decision)) is not None:
+                return answer
+            execution.bound.clear()
+            deadline.reschedule(when)
+        raise VersionConflict
+    except IntentError as error:
+        await record_failure(parts, execution, error)
+        raise
+
+
+async def record_failure(parts: Parts, execution: Execution, error: IntentError) -> None:
+    """Record a failure that came after the claim; one that the contract calls final is durable first."""
+    if not execution.invoked or isinstance(error, DatabaseUnavailable):
+        return
+    failed = commit.failure(execution, error)
+    if failed.execution.key or failed.execution.client_key:
+        await hand_over(parts, execution, failed)
+    else:
+        parts.writer.enqueue(failed)
+
+
+async def _settle(parts: Parts, execution: Execution, decision: Decision) -> ExecutionResult | None:
+    """The answer; None when the decision no longer stands and must be taken again."""
+    if not await _stand(decision.waits_for):
+        return None
+    if decision.error is not None:
+        raise decision.error
+    if decision.record is not None:
+        return await parts.answers.replay(decision.record, execution.params.view_options)
+    if decision.result is None:
+        raise ContractViolation
+    if decision.handed is not None:
+        return await _committed(parts, execution, decision.result, decision.handed)
+    if execution.route.contract.has_writes:
+        return await _unchanged(parts, execution, decision.result)
+    return await _read(parts, execution, decision.result)
+
+
+async def _stand(outcomes: Sequence[asyncio.Future[Outcome]]) -> bool:
+    """Whether all these commits became durable."""
+    for outcome in outcomes:
+        await asyncio.wait([outcome])
+        if outcome.exception() is not None or not isinstance(outcome.result(), Committed):
+            return False
+    return True
+
+
+async def _committed(
+    parts: Parts, execution: Execution, result: IntentResult, handed: asyncio.Future[Outcome]
+) -> ExecutionResult | None:
+    outcome = await handed
+    execution.mark("commit")
+    if isinstance(outcome, Committed):
+        return await _first(parts, execution, execution.execution_id, result)
+    if isinstance(outcome, Failed):
+        raise outcome.error
+    if isinstance(outcome, Duplicate) and outcome.by == "client_key":
+        record = client_replay(execution, outcome.record, isoformat(parts.clock.now()))
+        return await parts.answers.replay(record, execution.params.view_options) if record else None
+    parts.telemetry.conflict(execution)
+    return None
+
+
+async def _read(parts: Parts, execution: Execution, result: IntentResult) -> ExecutionResult:
+    """A read: its execution row is enqueued, and waited for only to keep a client's key."""
+    row = commit.success(execution, result, parts.surface(execution))
+    if execution.client_guard is None:
+        parts.writer.enqueue(row)
+    else:
+        await hand_over(parts, execution, row)
+    return await _first(parts, execution, execution.execution_id, result)
+
+
+async def _unchanged(parts: Parts, execution: Execution, result: IntentResult) -> ExecutionResult | None:
+    """An update that changed nothing answers as a replay of the execution behind the current version."""
+    producer = _head(result).produced_by.execution_id
+    if execution.client_guard is not None:
+        row = commit.repeated(execution, result, producer)
+        if (answer := await _committed(parts, execution, result, hand_over(parts, execution, row))) is None:
+            return None
+        return (
+            answer
+            if answer.idempotent_replay
+            else replace(answer, execution_id=producer, events=[], idempotent_replay=True)
+        )
+    answer = await _first(parts, execution, producer, result)
+    return replace(answer, events=[], idempotent_replay=True)
+
+
+def _head(result: IntentResult) -> Artifact:
+    for answer in result.artifacts.values():
+        if isinstance(answer, Artifact):
+            return answer
+        if isinstance(answer, ArtifactAnswer):
+            return answer.artifact
+    raise ContractViolation("The service wrote nothing and answered with no artifact.")
+
+
+async def _first(parts: Parts, execution: Execution, execution_id: str, result: IntentResult) -> ExecutionResult:
+    answer = await parts.answers.first(
+        execution_id, execution.route.contract.intent_type, result, execution.params.view_options
+    )
+    execution.mark("answer")
+    return answer

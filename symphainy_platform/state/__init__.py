@@ -1,0 +1,1 @@
+"""Artifacts, lifecycles, staged writes, and the port that every store implements."""
