@@ -1,0 +1,52 @@
+# Two commands are enough: `make run` serves, `make test` proves. `make help` lists the rest.
+PYTHON ?= $(shell command -v python3.11 || command -v python3)
+VENV   := .venv
+BIN    := $(VENV)/bin
+READY  := $(VENV)/.ready
+
+.DEFAULT_GOAL := help
+.PHONY: help setup run demo test check format compliance bench clean
+
+help:  ## this list
+	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
+
+setup: $(READY)  ## make .venv with everything in it (does nothing when nothing changed)
+
+$(READY): pyproject.toml
+	@test -n "$(PYTHON)" || { echo "Python 3.11 or newer is needed: install it, or say where it is: make $(MAKECMDGOALS) PYTHON=/path/to/python3.11"; exit 1; }
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "Python 3.11 or newer is needed; $(PYTHON) is older. Say where a newer one is: make $(MAKECMDGOALS) PYTHON=/path/to/python3.11"; exit 1; }
+	@echo "Setting up $(VENV) (once, about a minute) ..."
+	@$(PYTHON) -m venv $(VENV) || { echo "Python cannot make virtual environments here: install its venv module."; exit 1; }
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[dev]'
+	@touch $@
+
+run: setup  ## serve on 127.0.0.1:8000 with an embedded database
+	@exec $(BIN)/symphainy serve --dev
+
+demo: setup  ## the chat journey as a story, on a temporary store
+	@$(BIN)/symphainy demo
+
+test: setup  ## every test
+	@$(BIN)/python -m pytest -q
+
+check: setup  ## format, lint, types, layers, contracts, generated files
+	@$(BIN)/ruff format --check --quiet . || { echo "Not formatted: run make format."; exit 1; }
+	@$(BIN)/ruff check --quiet .
+	@$(BIN)/mypy
+	@$(BIN)/lint-imports
+	@$(BIN)/symphainy contracts lint
+	@$(BIN)/symphainy contracts render --check
+
+format: setup  ## format the code and mend what can be mended
+	@$(BIN)/ruff format --quiet .
+	@$(BIN)/ruff check --quiet --fix .
+
+compliance: setup  ## attack every intent with its contract; prints the report
+	@$(BIN)/python -m pytest --contracts
+
+bench: setup  ## the figures of the performance targets, as ratios (minutes)
+	@$(BIN)/python -m benchmarks
+
+clean:  ## remove what was made, but no data
+	@rm -rf $(VENV) build dist .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache *.egg-info
+	@find . -name __pycache__ -type d -prune -exec rm -rf {} +
