@@ -230,9 +230,10 @@ def _refuse_unknown(variables: Iterable[tuple[str, str]], fields: Iterable[str])
 
 
 def _nearest(name: str, known: Iterable[str]) -> str:
-    """Return `; did you mean X?` when a known name is close."""
-    close = difflib.get_close_matches(name, sorted(known), n=1, cutoff=0.5)
-    return f"; did you mean {close[0]}?" if close else "; `symphainy doctor` lists the settings"
+    """Return `; did you mean X?` when a known name is close, the common prefix aside."""
+    by_rest = {full.removeprefix(PREFIX): full for full in sorted(known)}
+    close = difflib.get_close_matches(name.removeprefix(PREFIX), by_rest, n=1, cutoff=0.5)
+    return f"; did you mean {by_rest[close[0]]}?" if close else "; `symphainy doctor` lists the settings"
 
 
 def _sentence(error: ErrorDetails, origins: Mapping[str, str]) -> str:

@@ -23,14 +23,14 @@ async def one(platform: Platform, request: Request) -> Answer:
     """GET /api/artifacts/{id}."""
     identity = await identified(platform, request)
     query_of(request)
-    return json_answer(await platform.get_artifact(request.path_params["artifact_id"], identity=identity))
+    return json_answer(await platform.read.artifact(request.path_params["artifact_id"], identity=identity))
 
 
 async def listing(platform: Platform, request: Request) -> Answer:
     """GET /api/artifacts?type=&state=&limit=&cursor=."""
     identity = await identified(platform, request)
     query = query_of(request, "type", "state", "limit", "cursor")
-    page = await platform.list_artifacts(
+    page = await platform.read.artifacts(
         identity=identity,
         artifact_type=query.get("type"),
         lifecycle_state=query.get("state"),
@@ -44,7 +44,7 @@ async def versions(platform: Platform, request: Request) -> Answer:
     """GET /api/artifacts/{id}/versions?before=&limit=."""
     identity = await identified(platform, request)
     query = query_of(request, "before", "limit")
-    page = await platform.artifact_versions(
+    page = await platform.read.versions(
         request.path_params["artifact_id"],
         identity=identity,
         before=number_in(query, "before", highest=_HIGHEST_VERSION),
@@ -60,4 +60,4 @@ async def version(platform: Platform, request: Request) -> Answer:
     number = request.path_params["version"]
     if not 1 <= number <= _HIGHEST_VERSION:
         raise NotFound
-    return json_answer(await platform.artifact_version(request.path_params["artifact_id"], number, identity=identity))
+    return json_answer(await platform.read.version(request.path_params["artifact_id"], number, identity=identity))

@@ -6,7 +6,6 @@ from functools import lru_cache
 from importlib.metadata import version
 from typing import TYPE_CHECKING, Any
 
-from symphainy_platform.contract.openapi import openapi
 from symphainy_platform.errors import NotFound
 from symphainy_platform.http.answers import Answer, json_answer, to_json
 from symphainy_platform.http.request import query_of
@@ -63,4 +62,6 @@ class _ById:
 
 @lru_cache(maxsize=4)
 def _openapi_bytes(key: _ById) -> bytes:
+    from symphainy_platform.contract.openapi import openapi  # noqa: PLC0415 - built when it is first asked for
+
     return to_json(openapi(key.catalog, version("symphainy-platform")))

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from symphainy_platform.errors import MalformedRequest, PayloadTooLarge, Unauthenticated
-from symphainy_platform.http.answers import Answer, json_answer, to_json
+from symphainy_platform.context import TimeOrderedIds
+from symphainy_platform.errors import IntentError, MalformedRequest, Unauthenticated
+from symphainy_platform.http.answers import Answer, json_answer
 from symphainy_platform.http.endpoint import identified
 from symphainy_platform.http.request import (
     TRACE_ID,
@@ -15,6 +16,7 @@ from symphainy_platform.http.request import (
     read_json_object,
     require_json,
 )
+from symphainy_platform.runtime.execution import IntentRequest
 
 if TYPE_CHECKING:
     from starlette.requests import Request
@@ -22,37 +24,47 @@ if TYPE_CHECKING:
     from symphainy_platform.context import Identity
     from symphainy_platform.platform import Platform
 
-MAX_METADATA_BYTES = 16 * 1024
-
 _REQUIRED: dict[str, type] = {"intent_type": str, "parameters": dict}
 _FIELDS: dict[str, type] = {**_REQUIRED, "metadata": dict, "contract_version": str}
-_JSON_NAMES = {str: "a string", dict: "an object"}
+_JSON_NAMES: dict[type, str] = {str: "a string", dict: "an object"}
 
 
 async def submit(platform: Platform, request: Request) -> Answer:
     """POST /api/intent/submit."""
+    try:
+        result = await platform.dispatch(await _intent_of(platform, request))
+    except IntentError as error:
+        # What never reached the dispatcher is named, too: a report about it can be found again.
+        error.execution_id = error.execution_id or f"exec_{TimeOrderedIds(platform.clock).new()}"
+        raise
+    return json_answer(result.to_dict())
+
+
+async def _intent_of(platform: Platform, request: Request) -> IntentRequest:
+    """Translate a request; refuse what is no submission."""
     require_json(request.scope)
     query_of(request)
     key = idempotency_key(request.scope)
-    body = await read_json_object(request, platform.settings.max_body_bytes)
+    body, large = await read_json_object(request, platform.settings.max_body_bytes)
     _check_envelope(body)
-    result = await platform.submit_intent(
-        body["intent_type"],
-        body["parameters"],
+    return IntentRequest(
+        intent_type=body["intent_type"],
+        parameters=body["parameters"],
         identity=await _identity_if_any(platform, request),
         idempotency_key=key,
-        metadata=body.get("metadata"),
+        metadata=body.get("metadata", {}),
         contract_version=body.get("contract_version"),
         trace_id=request.scope[TRACE_ID],
+        strict=True,
+        large=large,
     )
-    return json_answer(result.to_dict())
 
 
 async def status(platform: Platform, request: Request) -> Answer:
     """GET /api/execution/{execution_id}/status."""
     identity = await identified(platform, request)
     query_of(request)
-    return json_answer(await platform.execution_status(request.path_params["execution_id"], identity=identity))
+    return json_answer(await platform.read.execution(request.path_params["execution_id"], identity=identity))
 
 
 async def _identity_if_any(platform: Platform, request: Request) -> Identity | None:
@@ -75,5 +87,3 @@ def _check_envelope(body: dict[str, Any]) -> None:
     for name, kind in _REQUIRED.items():
         if name not in body:
             raise MalformedRequest(field=name, expected=_JSON_NAMES[kind])
-    if "metadata" in body and len(to_json(body["metadata"])) > MAX_METADATA_BYTES:
-        raise PayloadTooLarge(field="metadata", limit_bytes=MAX_METADATA_BYTES)

@@ -39,7 +39,7 @@ async def ready(platform: Platform, request: Request) -> Answer:
 async def metrics(platform: Platform, request: Request) -> Answer:
     """GET /metrics: the Prometheus text format."""
     _require_operator(platform, request)
-    return Answer(generate_latest(platform.metrics.registry), media_type=CONTENT_TYPE_LATEST.encode())
+    return Answer(generate_latest(platform.telemetry.registry), media_type=CONTENT_TYPE_LATEST.encode())
 
 
 def _require_operator(platform: Platform, request: Request) -> None:
@@ -53,7 +53,7 @@ def _is_local(scope: Scope) -> bool:
     """Whether this machine asks: a forwarded request, whose address is only claimed, does not count."""
     client = scope.get("client")
     forwarded = header_values(scope, b"x-forwarded-for") or header_values(scope, b"forwarded")
-    return bool(client) and not forwarded and _is_loopback(client[0])
+    return client is not None and not forwarded and _is_loopback(client[0])
 
 
 def _is_loopback(host: str) -> bool:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 import re
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from symphainy_platform.canonical import NotStrictJson, parse_json
 from symphainy_platform.errors import (
@@ -70,16 +70,24 @@ def require_json(scope: Scope) -> None:
         raise UnsupportedMediaType
 
 
-async def read_json_object(request: Request, limit: int) -> dict[str, Any]:
-    """Read and parse a body of at most `limit` bytes; a large one is parsed off the event loop.
+class Body(NamedTuple):
+    """A parsed body; a large one (over 256 KiB) is handled off the event loop."""
+
+    fields: dict[str, Any]
+    large: bool
+
+
+async def read_json_object(request: Request, limit: int) -> Body:
+    """Read and parse a body of at most `limit` bytes.
 
     Raises `PayloadTooLarge` before the excess is buffered, and `MalformedRequest`.
     """
     body = await _read_body(request, limit)
-    parsed = await asyncio.to_thread(_parse, body) if len(body) > _OFF_LOOP_BYTES else _parse(body)
-    if not isinstance(parsed, dict):
+    large = len(body) > _OFF_LOOP_BYTES
+    fields = await asyncio.to_thread(_parse, body) if large else _parse(body)
+    if not isinstance(fields, dict):
         raise MalformedRequest(expected="a JSON object")
-    return parsed
+    return Body(fields, large)
 
 
 async def _read_body(request: Request, limit: int) -> bytes:
@@ -111,7 +119,9 @@ def query_of(request: Request, *known: str) -> dict[str, str]:
     query: dict[str, str] = {}
     for name, value in request.query_params.multi_items():
         if name not in known or name in query:
-            raise MalformedRequest(query_parameter=name, expected=f"each at most once: {', '.join(known) or 'none'}")
+            message = "The query of this path is not as expected; a token belongs into the Authorization header."
+            expected = f"each at most once: {', '.join(known)}" if known else "no query"
+            raise MalformedRequest(message, query_parameter=name, expected=expected)
         query[name] = value
     return query
 

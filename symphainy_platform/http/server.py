@@ -31,6 +31,8 @@ if TYPE_CHECKING:
 _DEV_TENANT, _DEV_USER = "dev", "developer"
 _DEV_TOKEN_SECONDS = 24 * 3600
 _LISTEN_BACKLOG = 2048
+_CLOSE_SECONDS = 2
+"""What connections get to take their last answers, once the intents have ended."""
 _SIGNALS = (signal.SIGINT, signal.SIGTERM)
 
 _log = structlog.get_logger(__name__)
@@ -106,7 +108,9 @@ class _Server(uvicorn.Server):
     async def _stop(self) -> None:
         self._platform.stop_accepting()
         self._streams.stopping.set()
-        await self._platform.drain(self._platform.settings.drain_seconds)
+        with contextlib.suppress(TimeoutError):  # what has not ended by then is cancelled with its connection
+            async with asyncio.timeout(self._platform.settings.drain_seconds):
+                await self._platform.drain()
         self.should_exit = True
 
     async def _sweep_regularly(self) -> None:
@@ -132,7 +136,7 @@ def _config(app: ASGIApp, settings: Settings) -> uvicorn.Config:
         server_header=False,
         proxy_headers=settings.trusted_proxy is not None,
         forwarded_allow_ips=settings.trusted_proxy,
-        timeout_graceful_shutdown=max(1, round(settings.drain_seconds)),
+        timeout_graceful_shutdown=_CLOSE_SECONDS,
     )
 
 
