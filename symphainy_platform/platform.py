@@ -167,6 +167,7 @@ class Platform:
     def stop_accepting(self) -> None:
         """Refuse new intents with SHUTTING_DOWN, and end event streams."""
         self._dispatcher.stop_accepting()
+        self._parts.feed.end()
 
     async def drain(self) -> None:
         """Wait until every intent that runs has ended."""

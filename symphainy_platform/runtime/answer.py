@@ -5,13 +5,17 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from symphainy_platform.errors import IntentError, NotFound
+import structlog
+
+from symphainy_platform.errors import HandlerError, IntentError, NotFound
 from symphainy_platform.runtime.execution import ExecutionResult
 from symphainy_platform.service import ArtifactAnswer, IntentResult
 from symphainy_platform.state.artifact import Artifact
 from symphainy_platform.state.records import ExecutionRecord, ExecutionStatus
 from symphainy_platform.state.store import ArtifactById, Store, load_one
 from symphainy_platform.state.view import ArtifactView, Presenter
+
+log = structlog.get_logger(__name__)
 
 
 class Answers:
@@ -25,7 +29,13 @@ class Answers:
     async def show(self, artifact: Artifact, options: Mapping[str, Any]) -> dict[str, Any]:
         """The semantic payload of one version; `options` only shape it (`view: true`)."""
         presenter = self._presenter_of(artifact.artifact_type)
-        return dict(await presenter(ArtifactView(artifact, self._store, options)))
+        try:
+            return dict(await presenter(ArtifactView(artifact, self._store, options)))
+        except IntentError:
+            raise
+        except Exception as error:  # the plugin boundary: a presenter may raise anything
+            log.exception("presenter_failed", artifact_type=artifact.artifact_type)
+            raise HandlerError("The artifact cannot be shown; what was committed stands.") from error
 
     async def first(
         self, execution_id: str, intent_type: str, result: IntentResult, options: Mapping[str, Any]

@@ -7,8 +7,10 @@ from __future__ import annotations
 
 import asyncio
 
+import structlog
+
 from symphainy_platform.context import isoformat
-from symphainy_platform.errors import ExecutionTimeout, ShuttingDown
+from symphainy_platform.errors import ExecutionTimeout, HandlerError, IntentError, ShuttingDown
 from symphainy_platform.runtime.bind import bind_defaults
 from symphainy_platform.runtime.execution import Execution, ExecutionResult, IntentRequest
 from symphainy_platform.runtime.identify import identify
@@ -18,6 +20,8 @@ from symphainy_platform.runtime.settle import record_failure, run
 from symphainy_platform.runtime.validate import idempotency_key, metadata, off_loop, validate
 from symphainy_platform.state.records import ExecutionRecord
 from symphainy_platform.state.store import ExecutionByClientKey, load_one
+
+log = structlog.get_logger(__name__)
 
 
 class Dispatcher:
@@ -59,8 +63,14 @@ class Dispatcher:
         with self._parts.telemetry.observe(execution) as observed:
             if not self._accepting:
                 raise ShuttingDown
-            await self._admit(execution)
-            observed.result = await self._until_deadline(execution)
+            try:
+                await self._admit(execution)
+                observed.result = await self._until_deadline(execution)
+            except IntentError:
+                raise
+            except Exception as error:  # a fault of this platform: the caller still gets one stable code
+                log.exception("dispatch_failed", execution_id=execution.execution_id)
+                raise HandlerError("The platform failed; ask for the execution's status.") from error
             return observed.result
 
     async def _admit(self, execution: Execution) -> None:

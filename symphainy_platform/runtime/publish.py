@@ -90,11 +90,15 @@ class EventFeed:
                 if not subscriber.inbox and not subscriber.lags and not self._closed:
                     await subscriber.news.wait()
 
-    async def close(self) -> None:
-        """End all subscriptions and the tail."""
+    def end(self) -> None:
+        """End all subscriptions; those that come later end at once."""
         self._closed = True
         for subscriber in self._subscribers:
             subscriber.news.set()
+
+    async def close(self) -> None:
+        """End all subscriptions and the tail."""
+        self.end()
         if self._tail is not None:
             self._tail.cancel()
             await asyncio.wait([self._tail])
