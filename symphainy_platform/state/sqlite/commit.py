@@ -224,7 +224,7 @@ class _Run:
                 ),
             )
         for row in item.rows:
-            self.cursor.execute(*self._tables.upsert(tenant_id, row))
+            self._tables.write(self.cursor, tenant_id, row)
         source = (tenant_id, record.user_id, record.execution_id, record.intent_type)
         for event in item.events:
             self.cursor.execute(

@@ -9,7 +9,7 @@ from typing import Any
 
 from symphainy_platform.state.records import RowWrite
 from symphainy_platform.state.sqlite.faults import Unstorable
-from symphainy_platform.state.sqlite.rows import Row, to_json
+from symphainy_platform.state.sqlite.rows import to_json
 
 _OWN_TABLES = frozenset(
     {"executions", "artifacts", "artifact_versions", "artifact_log", "outbox", "meta", "schema_migrations"},
@@ -26,20 +26,33 @@ class DomainTable:
 
 
 @dataclass(frozen=True, slots=True)
+class _Statements:
+    """The statements for one shape of row; both take the values, the tenant and the key."""
+
+    update: str
+    insert: str
+
+
+@dataclass(frozen=True, slots=True)
 class DomainTables:
     """The domain tables of a database, as its schema says; statements are composed once each."""
 
     tables: Mapping[str, DomainTable]
-    _upserts: dict[tuple[str, ...], str] = field(default_factory=dict)
+    _statements: dict[tuple[str, ...], _Statements] = field(default_factory=dict)
 
-    def upsert(self, tenant_id: str, row: RowWrite) -> tuple[str, Row]:
-        """Return the statement and its parameters. Raises Unstorable for unknown names."""
+    def write(self, cursor: sqlite3.Cursor, tenant_id: str, row: RowWrite) -> None:
+        """Set the values of a row, or insert it with them. Raises Unstorable for unknown names.
+
+        Not an upsert: that would ask for all columns that may not be null, also of an update.
+        """
         shape = (row.table, *row.key, "", *row.values)
-        statement = self._upserts.get(shape) or self._upserts.setdefault(shape, self._compose(row))
-        return statement, (tenant_id, *row.key.values(), *map(_column_value, row.values.values()))
+        statements = self._statements.get(shape) or self._statements.setdefault(shape, self._compose(row))
+        parameters = (*map(_column_value, row.values.values()), tenant_id, *row.key.values())
+        if not row.values or cursor.execute(statements.update, parameters).rowcount == 0:
+            cursor.execute(statements.insert, parameters)
 
-    def _compose(self, row: RowWrite) -> str:
-        """Compose an upsert from names that the schema has; nothing else ever becomes SQL."""
+    def _compose(self, row: RowWrite) -> _Statements:
+        """Compose statements from names that the schema has; nothing else ever becomes SQL."""
         table = self.tables.get(row.table)
         if table is None:
             msg = f"there is no domain table {row.table!r}"
@@ -50,7 +63,7 @@ class DomainTables:
         if unknown := row.values.keys() - (table.columns - table.key - {"tenant_id"}):
             msg = f"{row.table!r} has no settable columns {sorted(unknown)}"
             raise Unstorable(msg)
-        return _upsert_text(row)
+        return _statements_for(row)
 
 
 def read_domain_tables(connection: sqlite3.Connection) -> DomainTables:
@@ -68,13 +81,19 @@ def _read_table(connection: sqlite3.Connection, name: str) -> DomainTable:
     )
 
 
-def _upsert_text(row: RowWrite) -> str:
-    keys = ", ".join(["tenant_id", *map(_quoted, row.key)])
-    columns = ", ".join([keys, *map(_quoted, row.values)])
-    marks = ", ".join("?" * (1 + len(row.key) + len(row.values)))
-    sets = ", ".join(f"{_quoted(column)} = excluded.{_quoted(column)}" for column in row.values)
-    action = f"UPDATE SET {sets}" if sets else "NOTHING"
-    return f"INSERT INTO {_quoted(row.table)} ({columns}) VALUES ({marks}) ON CONFLICT ({keys}) DO {action}"  # noqa: S608 - names of the schema, quoted
+def _statements_for(row: RowWrite) -> _Statements:
+    table = _quoted(row.table)
+    keys = ["tenant_id", *map(_quoted, row.key)]
+    values = list(map(_quoted, row.values))
+    columns = ", ".join([*values, *keys])
+    marks = ", ".join("?" * (len(keys) + len(values)))
+    sets = ", ".join(f"{column} = ?" for column in values)
+    place = " AND ".join(f"{column} = ?" for column in keys)
+    if_exists = "" if values else "ON CONFLICT DO NOTHING"
+    return _Statements(  # names of the schema, quoted
+        update=f"UPDATE {table} SET {sets} WHERE {place}",  # noqa: S608
+        insert=f"INSERT INTO {table} ({columns}) VALUES ({marks}) {if_exists}",  # noqa: S608
+    )
 
 
 def _quoted(name: str) -> str:

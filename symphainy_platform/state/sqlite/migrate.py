@@ -5,6 +5,7 @@ from __future__ import annotations
 import sqlite3
 import time
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 
 from symphainy_platform.context import Clock, isoformat
@@ -17,6 +18,7 @@ _OLDEST_SQLITE = (3, 37, 0)  # STRICT tables; RETURNING is older
 _RETRY_SECONDS = 0.01
 
 
+@cache
 def known_steps() -> dict[str, str]:
     """Return the SQL of every step by its name, in order."""
     return {path.stem: path.read_text("utf-8") for path in sorted(_FOLDER.glob("*.sql"))}

@@ -211,3 +211,38 @@ INSERT INTO meta (name, value) VALUES (?, ?) ON CONFLICT DO NOTHING
 
 -- name: set_meta
 UPDATE meta SET value = ? WHERE name = ?
+
+-- ----------------------------------------------------------------------------------------- sweep
+
+-- name: release_expired_keys
+UPDATE executions
+   SET key_digest = NULL, key_fingerprint = NULL, key_expires_at = NULL,
+       key_head_artifact = NULL, key_head_version = NULL
+ WHERE rowid IN (SELECT rowid FROM executions WHERE key_expires_at <= ? ORDER BY key_expires_at LIMIT ?)
+
+-- name: release_expired_client_keys
+UPDATE executions
+   SET client_key_digest = NULL, client_key_fingerprint = NULL, client_key_expires_at = NULL,
+       client_key_head_artifact = NULL, client_key_head_version = NULL
+ WHERE rowid IN (SELECT rowid FROM executions WHERE client_key_expires_at <= ?
+                  ORDER BY client_key_expires_at LIMIT ?)
+
+-- name: swept_executions
+-- In the order of commits, each with whether it must be kept: for a key that has not expired, or
+-- because it stands behind the current version of an artifact that it wrote.
+SELECT rowid, committed_at,
+       coalesce(key_expires_at > ?, 0) OR coalesce(client_key_expires_at > ?, 0)
+       OR EXISTS (SELECT 1 FROM json_each(wrote) AS written
+                    JOIN artifacts ON artifacts.tenant_id = executions.tenant_id
+                                  AND artifacts.artifact_id = written.value
+                                  AND artifacts.execution_id = executions.execution_id)
+  FROM executions WHERE rowid > ? ORDER BY rowid LIMIT ?
+
+-- name: delete_executions
+DELETE FROM executions WHERE rowid IN (SELECT value FROM json_each(?))
+
+-- name: oldest_events
+SELECT id, created_at FROM outbox ORDER BY id LIMIT ?
+
+-- name: delete_events
+DELETE FROM outbox WHERE id <= ?

@@ -6,7 +6,7 @@ import asyncio
 import sqlite3
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from queue import LifoQueue
+from queue import Empty, LifoQueue
 from typing import TypeVar
 
 from symphainy_platform.errors import DatabaseUnavailable
@@ -69,10 +69,16 @@ class Readers:
             self._inline.close()
             self._inline = None
 
+    def _borrow(self) -> sqlite3.Connection:
+        try:
+            return self._idle.get_nowait()
+        except Empty:
+            return self._file.connect(read_only=True)
+
     def _run_borrowed(self, work: Callable[[sqlite3.Connection], T]) -> T:
         """Run on an idle connection or a new one; one that met an error is not used again."""
         try:
-            connection = self._file.connect(read_only=True) if self._idle.empty() else self._idle.get_nowait()
+            connection = self._borrow()
             try:
                 result = work(connection)
             except BaseException:

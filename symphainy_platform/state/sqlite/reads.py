@@ -6,12 +6,16 @@ import sqlite3
 from collections.abc import Callable, Iterable
 from typing import Any
 
+from symphainy_platform.errors import InvalidParameterValue
 from symphainy_platform.state.artifact import Artifact, LogEntry
 from symphainy_platform.state.records import ExecutionRecord
+from symphainy_platform.state.sqlite.cursors import listing_cursor, listing_place
 from symphainy_platform.state.sqlite.queries import SQL
 from symphainy_platform.state.sqlite.rows import Row, artifact_from, execution_from, log_entry_from, to_json
 from symphainy_platform.state.store import (
     ArtifactById,
+    ArtifactListing,
+    ArtifactPage,
     ArtifactVersions,
     CompletedIntents,
     ExecutionByClientKey,
@@ -26,6 +30,7 @@ from symphainy_platform.state.store import (
 Answer = Callable[[sqlite3.Connection, Any], Any]
 _ARTIFACT = SQL["artifact"]
 _ABOVE_EVERY_VERSION = 2**63 - 1
+_LARGEST_PAGE = 200
 _LONG = 128
 """From so many log entries on, a read leaves the event loop's thread."""
 
@@ -41,7 +46,7 @@ def is_long(read: Read[Any]) -> bool:
 
 def is_one_statement(read: Read[Any]) -> bool:
     """Tell whether the answer comes from a single statement, which is its own snapshot."""
-    return not isinstance(read, (NewestArtifact, LogKeys))
+    return not isinstance(read, (NewestArtifact, LogKeys, ArtifactListing))
 
 
 def answer_read(connection: sqlite3.Connection, read: Read[Any]) -> Any:
@@ -62,6 +67,25 @@ def _newest_artifact(connection: sqlite3.Connection, read: NewestArtifact) -> Ar
     rows = [connection.execute(SQL["newest_artifact"], (*of_type, state)).fetchone() for state in read.states]
     found = [artifact_from(row) for row in rows if row]
     return max(found, key=lambda artifact: (artifact.created_at, artifact.artifact_id), default=None)
+
+
+def _artifact_listing(connection: sqlite3.Connection, read: ArtifactListing) -> ArtifactPage:
+    if not 1 <= read.limit <= _LARGEST_PAGE:
+        raise InvalidParameterValue(parameter="limit", expected=f"1 to {_LARGEST_PAGE}")
+    epoch = connection.execute(SQL["meta"], ("epoch",)).fetchone()[0]
+    statement, filters = _listing_query(read)
+    rows = connection.execute(statement, (*filters, *listing_place(epoch, read), read.limit + 1)).fetchall()
+    artifacts = tuple(map(artifact_from, rows[: read.limit]))
+    more = len(rows) > read.limit
+    return ArtifactPage(artifacts, listing_cursor(epoch, read, artifacts[-1]) if more else None)
+
+
+def _listing_query(read: ArtifactListing) -> tuple[str, Row]:
+    """Each combination of filters has its own statement, whose index gives the order."""
+    filters = {"user": read.user_id, "type": read.artifact_type, "state": read.lifecycle_state}
+    given = {name: value for name, value in filters.items() if value is not None}
+    scope = "" if "user" in given else "_tenant"
+    return SQL[f"list{scope}{''.join(f'_{name}' for name in given)}"], (read.tenant_id, *given.values())
 
 
 def _artifact_versions(connection: sqlite3.Connection, read: ArtifactVersions) -> tuple[Artifact, ...]:
@@ -112,6 +136,7 @@ def _completed_intents(connection: sqlite3.Connection, read: CompletedIntents) -
 ANSWERS: dict[type[Read[Any]], Answer] = {
     ArtifactById: _artifact_by_id,
     NewestArtifact: _newest_artifact,
+    ArtifactListing: _artifact_listing,
     ArtifactVersions: _artifact_versions,
     LogRange: _log_range,
     LogKeys: _log_keys,

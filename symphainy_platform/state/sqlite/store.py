@@ -10,18 +10,28 @@ from pathlib import Path
 from typing import Any
 
 from symphainy_platform.context import Clock
-from symphainy_platform.errors import StoreRefusedError
+from symphainy_platform.errors import DatabaseUnavailable, StoreRefusedError
 from symphainy_platform.state.records import Commit, Outcome
+from symphainy_platform.state.sqlite import cursors
 from symphainy_platform.state.sqlite.commit import write_batch
 from symphainy_platform.state.sqlite.connection import DatabaseFile, transaction
 from symphainy_platform.state.sqlite.domain import DomainTables, read_domain_tables
+from symphainy_platform.state.sqlite.events import highest_event, read_events
 from symphainy_platform.state.sqlite.faults import refused
-from symphainy_platform.state.sqlite.migrate import check_current, check_sqlite, migrate_file
+from symphainy_platform.state.sqlite.migrate import (
+    applied_steps,
+    check_current,
+    check_sqlite,
+    known_steps,
+    migrate_file,
+)
+from symphainy_platform.state.sqlite.others import OtherWriters
 from symphainy_platform.state.sqlite.queries import SQL
 from symphainy_platform.state.sqlite.readers import Readers
 from symphainy_platform.state.sqlite.reads import answer_read, is_long, is_one_statement
+from symphainy_platform.state.sqlite.sweep import Sweep
 from symphainy_platform.state.sqlite.writer import WriterThread
-from symphainy_platform.state.store import Read
+from symphainy_platform.state.store import EventFilter, EventPage, Health, Read, Retention, SweepResult
 
 _SECRET_BYTES = 32
 
@@ -49,12 +59,15 @@ class SqliteStore:
         self._writer = WriterThread(self._file.connect)
         self._readers = Readers(self._file)
         self._tables = DomainTables({})
+        self._others = OtherWriters()
+        self._sweep = Sweep()
 
     async def open(self) -> None:
         """Connect, and check that the file can be used as it is."""
         await asyncio.to_thread(self._check_file)
         self._writer.start()
         self._tables = await self._writer.run(read_domain_tables)
+        await self.changed_elsewhere()
 
     def _check_file(self) -> None:
         check_sqlite()
@@ -111,3 +124,38 @@ class SqliteStore:
         if any(map(is_long, reads)):
             return await self._readers.run_long(answer)
         return await self._readers.run_short(answer)
+
+    async def event_cursor(self) -> str:
+        """Return the cursor after the last event."""
+
+        def cursor(connection: sqlite3.Connection) -> str:
+            epoch = connection.execute(SQL["meta"], ("epoch",)).fetchone()[0]
+            return cursors.event_cursor(epoch, highest_event(connection))
+
+        return await self._readers.run_short(cursor)
+
+    async def events_after(self, cursor: str, where: EventFilter, limit: int = 500) -> EventPage:
+        """Return the next page of events; one page looks at a bounded number of rows."""
+
+        def page(connection: sqlite3.Connection) -> EventPage:
+            with transaction(connection, "BEGIN"):
+                return read_events(connection, cursor, where, limit)
+
+        return await self._readers.run_long(page)
+
+    async def changed_elsewhere(self) -> bool:
+        """Tell whether another connection than the writer's has committed since the last call."""
+        return await self._writer.run(self._others.have_committed)
+
+    async def sweep(self, now: str, retention: Retention, limit: int = 1000) -> SweepResult:
+        """Take one bounded step of the sweep; one transaction."""
+        return await self._writer.run(lambda connection: self._sweep.step(connection, now, retention, limit))
+
+    async def health(self) -> Health:
+        """Compare the file's schema with the code's."""
+        expected = list(known_steps())
+        try:
+            applied = await self._readers.run_long(applied_steps)
+        except DatabaseUnavailable as error:
+            return Health(ready=False, schema_version="", expected_version=expected[-1], detail=error.details["reason"])
+        return Health(ready=applied == expected, schema_version="".join(applied[-1:]), expected_version=expected[-1])

@@ -37,15 +37,16 @@ class WriterThread:
         self._connection: sqlite3.Connection | None = None
         self._jobs: SimpleQueue[_Job | None] = SimpleQueue()
         self._thread = threading.Thread(target=self._serve, name="sqlite-writer", daemon=True)
-        self._closed = False
+        self._running = False
 
     def start(self) -> None:
         """Start the thread."""
+        self._running = True
         self._thread.start()
 
     async def run(self, work: Callable[[sqlite3.Connection], T]) -> T:
         """Run `work` on the writer's connection. Raises DatabaseUnavailable for errors of SQLite."""
-        if self._closed:
+        if not self._running:
             raise DatabaseUnavailable(reason="closed")
         loop = asyncio.get_running_loop()
         done: asyncio.Future[T] = loop.create_future()
@@ -54,8 +55,8 @@ class WriterThread:
 
     async def close(self) -> None:
         """Finish what was handed over, then let go of the connection. Idempotent."""
-        if not self._closed:
-            self._closed = True
+        if self._running:
+            self._running = False
             self._jobs.put(None)
         if self._thread.is_alive():
             await asyncio.to_thread(self._thread.join)
