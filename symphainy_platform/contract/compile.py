@@ -18,7 +18,6 @@ from symphainy_platform.contract.parameters import Parameters
 from symphainy_platform.contract.validators import Fields
 from symphainy_platform.errors import RUNTIME_ERRORS, ContractViolation, IntentError
 
-
 __all__ = ["BoundParams", "CompiledContract", "CompiledRead", "compile_contract"]
 
 CompiledRead = ReadSpec

@@ -50,7 +50,8 @@ def inspect_folders(folders: Sequence[Folder]) -> tuple[Catalog, list[Finding]]:
         for file, text in yaml_files(folder):
             draft.read(file, text)
     catalog = draft.catalog()
-    return catalog, [*draft.findings, *check_catalog(catalog)]
+    # Rules between files would only blame the neighbours of a file that could not be read.
+    return catalog, draft.findings or list(check_catalog(catalog))
 
 
 def yaml_files(folder: Folder) -> Iterator[tuple[str, str]]:
@@ -154,7 +155,8 @@ def _findings(error: ValidationError, source: Source) -> list[Finding]:
             path = (*path, context["field"])
         elif details["type"] == "missing":
             path = (*path, details["loc"][-1])
-        finding = source.finding(path, details["msg"], str(context.get("hint", "")))
+        hint = "quote it" if details["type"] == "string_type" else str(context.get("hint", ""))
+        finding = source.finding(path, details["msg"], hint)
         found.setdefault((finding.line, finding.column, finding.field), finding)
     return list(found.values())
 

@@ -49,7 +49,10 @@ class Step(Spec):
     caller: Caller = "owner"
     after: Seconds | None = Field(default=None, description="How much later than the step before, by the clock.")
     fault: Fault | None = None
-    save: dict[Name, Text] = Field(default_factory=dict, description="Names for parts of the answer, by dotted path.")
+    save: dict[Name, Text] = Field(
+        default_factory=dict,
+        description="Names for parts of the answer, `artifact.field`: chat_session.chat_session_id",
+    )
     returns: dict[Name, dict[str, Any]] | None = None
     absent: dict[Name, tuple[str, ...]] = Field(
         default={}, description="Fields (dotted) that the answer must not have."

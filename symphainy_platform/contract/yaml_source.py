@@ -9,14 +9,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, NoReturn
 
 import yaml
 from yaml.resolver import Resolver
 
 from symphainy_platform.canonical import NotStrictJson, strict_copy
-from symphainy_platform.contract.findings import ContractInvalid, Finding
+from symphainy_platform.contract.findings import ContractInvalid, Finding, Severity
 
 Path = tuple[str | int, ...]
 Mark = tuple[int, int]
@@ -46,6 +46,10 @@ class Source:
     def finding(self, path: Path, message: str, fix: str = "") -> Finding:
         """An error at `path`."""
         return Finding(self.file, *self.mark(path), dotted(path), message, fix)
+
+    def warning(self, path: Path, message: str, fix: str = "") -> Finding:
+        """A warning at `path`."""
+        return replace(self.finding(path, message, fix), severity=Severity.WARNING)
 
 
 def dotted(path: Path) -> str:

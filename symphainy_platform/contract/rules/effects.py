@@ -1,0 +1,155 @@
+"""Rules on effects: codes, states, logs, tables and events must be declared and must fit."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from symphainy_platform.contract.catalog import Catalog, Sourced
+from symphainy_platform.contract.effects import Transition
+from symphainy_platform.contract.findings import Finding, did_you_mean
+from symphainy_platform.contract.model import Contract
+from symphainy_platform.contract.rules.scope import answers, known_codes
+from symphainy_platform.contract.shape import walk
+from symphainy_platform.contract.yaml_source import Path
+
+
+def reads_are_of_parameters(_: Catalog, sourced: Sourced[Contract]) -> Iterator[Finding]:
+    """The id of a read is a parameter that can hold one."""
+    params = sourced.value.params
+    for index, read in enumerate(sourced.value.effects.reads):
+        path = ("effects", "reads", index, "id")
+        if read.id not in params:
+            yield sourced.source.finding(path, f"there is no parameter `{read.id}`", did_you_mean(read.id, params))
+        elif params[read.id].type not in {"uuid", "string"}:
+            yield sourced.source.finding(path, f"`{read.id}` is no uuid or string")
+        elif read.unnamed and params[read.id].required:
+            yield sourced.source.finding(path, f"`{read.id}` is required, so it is never unnamed")
+
+
+def codes_of_reads_are_declared(_: Catalog, sourced: Sourced[Contract]) -> Iterator[Finding]:
+    """`absent` and `wrong_state` name codes that the contract may answer."""
+    for index, read in enumerate(sourced.value.effects.reads):
+        for field in ("absent", "wrong_state"):
+            code = getattr(read, field)
+            if code and not answers(sourced.value, code):
+                hint = did_you_mean(code, {*sourced.value.errors, *known_codes()})
+                yield sourced.source.finding(("effects", "reads", index, field), f"errors has no {code}", hint)
+
+
+def states_are_of_the_type(catalog: Catalog, sourced: Sourced[Contract]) -> Iterator[Finding]:
+    """States of reads and writes are in the lifecycle of the artifact type, and the step is legal."""
+    effects = sourced.value.effects
+    for index, read in enumerate(effects.reads):
+        for state in read.must_be:
+            path: Path = ("effects", "reads", index, "must_be")
+            yield from _unknown_state(catalog, sourced, read.artifact, state, path)
+    for index, write in enumerate(effects.writes):
+        if write.artifact and write.lifecycle:
+            path = ("effects", "writes", index, "lifecycle")
+            yield from _transition(catalog, sourced, write.artifact, write.lifecycle, path)
+
+
+def _unknown_state(
+    catalog: Catalog, sourced: Sourced[Contract], artifact: str, state: str, path: Path
+) -> Iterator[Finding]:
+    states = catalog.lifecycle(artifact).states
+    if state not in states:
+        yield sourced.source.finding(path, f"{artifact} has no state {state}", did_you_mean(state, states))
+
+
+def _transition(
+    catalog: Catalog, sourced: Sourced[Contract], artifact: str, declared: Transition, path: Path
+) -> Iterator[Finding]:
+    graph = catalog.lifecycle(artifact)
+    unknown = [
+        finding
+        for state in (*declared.from_, declared.to)
+        for finding in _unknown_state(catalog, sourced, artifact, state, path)
+    ]
+    yield from unknown
+    for current in declared.from_ or (None,):
+        if not unknown and not graph.allows(current, declared.to):
+            message = f"{artifact} may not go from {current or 'nothing'} to {declared.to}"
+            yield sourced.source.finding(path, message, "see the lifecycle of its type file")
+
+
+def writes_are_of_the_type(catalog: Catalog, sourced: Sourced[Contract]) -> Iterator[Finding]:
+    """Logs and tables are declared by the type file of an artifact that the contract writes."""
+    writes = sourced.value.effects.writes
+    types = {write.artifact for write in writes if write.artifact}
+    files = [catalog.types[name].value for name in types if name in catalog.types]
+    tables = {table for file in files for table in file.tables}
+    for index, write in enumerate(writes):
+        path = ("effects", "writes", index)
+        owner = catalog.types.get(write.of or "")
+        if write.log and write.of not in types:
+            yield sourced.source.finding((*path, "of"), f"the contract does not write {write.of}")
+        elif write.log and owner and write.log not in owner.value.logs:
+            hint = did_you_mean(write.log, owner.value.logs)
+            yield sourced.source.finding((*path, "log"), f"{write.of} has no log `{write.log}`", hint)
+        if write.table and files and write.table not in tables:
+            hint = did_you_mean(write.table, tables)
+            yield sourced.source.finding((*path, "table"), f"no written type has a table `{write.table}`", hint)
+
+
+def types_are_declared(catalog: Catalog, sourced: Sourced[Contract]) -> Iterator[Finding]:
+    """An artifact type without a type file is legal (default lifecycle), but often a slip of the pen."""
+    effects = sourced.value.effects
+    places: list[tuple[Path, str]] = [
+        *((("effects", "reads", index, "artifact"), read.artifact) for index, read in enumerate(effects.reads)),
+        *(
+            (("effects", "writes", i, "artifact"), write.artifact)
+            for i, write in enumerate(effects.writes)
+            if write.artifact
+        ),
+    ]
+    for path, name in places:
+        if name not in catalog.types:
+            message = f"no type file declares `{name}`: it has the default lifecycle"
+            yield sourced.source.warning(path, message, did_you_mean(name, catalog.types))
+
+
+def events_fit(_: Catalog, sourced: Sourced[Contract]) -> Iterator[Finding]:
+    """Events are declared once, hold no secret, and a read leaves nothing in the outbox."""
+    effects = sourced.value.effects
+    seen: set[str] = set()
+    for index, event in enumerate(effects.events):
+        path = ("effects", "events", index)
+        if event.type in seen:
+            yield sourced.source.finding((*path, "type"), f"the event {event.type} is declared twice")
+        seen.add(event.type)
+        if not effects.writes and not event.answer_only:
+            message = "an intent that writes nothing leaves no event in the outbox"
+            yield sourced.source.finding(path, message, "add answer_only: true")
+        if "type" in event.payload:
+            yield sourced.source.finding((*path, "payload"), "`type` is a field of every event already")
+        for name, shape in walk(event.payload):
+            if shape.secret:
+                yield sourced.source.finding((*path, "payload", *name), "a secret must not be in an event")
+
+
+def answers_are_declared(_: Catalog, sourced: Sourced[Contract]) -> Iterator[Finding]:
+    """`returns_only` names fields of `returns`, and no stored payload holds them."""
+    contract = sourced.value
+    answered = {name for shapes in contract.returns.values() for name in shapes}
+    stored = {name for write in contract.effects.writes for name in write.payload or ()}
+    for index, name in enumerate(contract.returns_only):
+        path = ("returns_only", index)
+        if name not in answered:
+            yield sourced.source.finding(path, f"no answer has a field `{name}`", did_you_mean(name, answered))
+        if name in stored:
+            yield sourced.source.finding(path, f"`{name}` is stored", "remove it from the payload of the write")
+    if not contract.returns:
+        yield sourced.source.warning((), "the contract answers no artifact", "declare returns")
+
+
+def identity_is_proven(catalog: Catalog, sourced: Sourced[Contract]) -> Iterator[Finding]:
+    """A public intent needs a proof; permissions must be given by some role."""
+    contract = sourced.value
+    if contract.access == ("public",) and contract.proof is None:
+        yield sourced.source.warning(("access",), "a public intent without a proof has neither tenant nor user")
+    given = {permission for permissions in catalog.roles.permissions.values() for permission in permissions}
+    for index, permission in enumerate(contract.permissions):
+        if permission not in given:
+            message = f"no role gives the permission {permission}"
+            yield sourced.source.warning(("permissions", index), message, did_you_mean(permission, given))
