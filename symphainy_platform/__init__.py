@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from symphainy_platform.canonical import canonical_bytes, digest
-    from symphainy_platform.context import Clock, ExecutionContext, Identity
+    from symphainy_platform.context import Clock, ExecutionContext, Identity, isoformat
     from symphainy_platform.errors import ContractError, IntentError, PluginError, SettingsError, StartError
     from symphainy_platform.hookspecs import Realm, hookimpl
     from symphainy_platform.platform import Platform
@@ -50,6 +50,7 @@ _HOMES = {
     "data_folder": "resources",
     "digest": "canonical",
     "hookimpl": "hookspecs",
+    "isoformat": "context",
 }
 
 __all__ = [
@@ -78,6 +79,7 @@ __all__ = [
     "data_folder",
     "digest",
     "hookimpl",
+    "isoformat",
 ]
 
 

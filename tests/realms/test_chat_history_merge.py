@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from memory_history import MemoryChat
 
-from symphainy_platform.errors import InvalidParameterType
+from symphainy_platform import IntentError
 from symphainy_platform.realms.coexistence.chat_history import DIGESTS, HISTORY
 from symphainy_platform.realms.coexistence.messages import check_messages, key_of_id, server_id
 
@@ -195,6 +195,6 @@ NOT_MESSAGES = {
 
 @pytest.mark.parametrize(("history", "parameter"), NOT_MESSAGES.values(), ids=NOT_MESSAGES)
 def test_what_is_not_a_message(history, parameter):
-    with pytest.raises(InvalidParameterType) as caught:
+    with pytest.raises(IntentError) as caught:
         check_messages(history, "h")
     assert caught.value.details["parameter"] == parameter

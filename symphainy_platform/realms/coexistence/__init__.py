@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from symphainy_platform.hookspecs import Realm, hookimpl
-from symphainy_platform.resources import data_folder
+from symphainy_platform import Realm, data_folder, hookimpl
 
 
 @hookimpl

@@ -11,7 +11,7 @@ from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from typing import ParamSpec, TypeVar
 
-from symphainy_platform.context import ExecutionContext
+from symphainy_platform import Artifact, ExecutionContext, LogEntry
 from symphainy_platform.realms.coexistence.history_blocks import (
     BLOCK,
     Span,
@@ -32,7 +32,6 @@ from symphainy_platform.realms.coexistence.history_merge import (
     unplaced,
 )
 from symphainy_platform.realms.coexistence.messages import Body, Message, collapsed, presented, read_message, same
-from symphainy_platform.state.artifact import Artifact, LogEntry
 
 HISTORY = "conversation_history"
 """The log of messages: one entry each."""

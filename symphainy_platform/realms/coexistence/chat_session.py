@@ -6,13 +6,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from symphainy_platform.context import ExecutionContext, isoformat
-from symphainy_platform.errors import IntentError
+from symphainy_platform import Artifact, ArtifactView, ExecutionContext, IntentError, isoformat
 from symphainy_platform.realms.coexistence.chat_history import HISTORY
 from symphainy_platform.realms.coexistence.messages import presented
 from symphainy_platform.realms.coexistence.shared_context import HISTORY_KEY, Context
-from symphainy_platform.state.artifact import Artifact
-from symphainy_platform.state.view import ArtifactView
 
 CHAT_SESSION = "chat_session"
 """Artifact type, and name of the artifact in every answer."""

@@ -5,10 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from symphainy_platform.errors import IntentError
+from symphainy_platform import IntentError, Settings
 from symphainy_platform.realms.coexistence.chat_history import HistoryUpdate
 from symphainy_platform.realms.coexistence.shared_context import Context, canonical_context
-from symphainy_platform.settings import Settings
 
 MAX_LEVELS = 32
 """How many objects and arrays a context may nest, itself included."""

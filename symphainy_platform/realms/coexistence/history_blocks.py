@@ -12,9 +12,8 @@ from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from typing import Any
 
-from symphainy_platform.canonical import digest
+from symphainy_platform import LogEntry, digest
 from symphainy_platform.realms.coexistence.messages import Body, presented
-from symphainy_platform.state.artifact import LogEntry
 
 BLOCK = 64
 """Messages in a block."""

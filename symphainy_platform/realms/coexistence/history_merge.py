@@ -11,6 +11,7 @@ from collections import defaultdict, deque
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
+from symphainy_platform import LogEntry
 from symphainy_platform.realms.coexistence.messages import (
     Body,
     Message,
@@ -20,7 +21,6 @@ from symphainy_platform.realms.coexistence.messages import (
     stands_for,
     text_key,
 )
-from symphainy_platform.state.artifact import LogEntry
 
 ANCHOR = 2
 """As many messages from the start on (or the whole log) tell a snapshot from a lone repeat."""

@@ -7,9 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from symphainy_platform.canonical import canonical_bytes, digest
-from symphainy_platform.errors import InvalidParameterType
-from symphainy_platform.state.artifact import LogEntry
+from symphainy_platform import IntentError, LogEntry, canonical_bytes, digest
 
 Body = Mapping[str, Any]
 """A message as JSON; its fields are values, replaced whole by an edit."""
@@ -38,9 +36,14 @@ def check_messages(history: Sequence[Any], parameter: str) -> None:
     """Refuse what is not a message: an object whose id, if any, is a string or an integer."""
     for place, body in enumerate(history):
         if not isinstance(body, dict):
-            raise InvalidParameterType(parameter=f"{parameter}[{place}]", expected="object")
+            raise IntentError(
+                "INVALID_PARAMETER_TYPE", details={"parameter": f"{parameter}[{place}]", "expected": "object"}
+            )
         if "id" in body and type(body["id"]) not in (str, int):
-            raise InvalidParameterType(parameter=f"{parameter}[{place}].id", expected="string or integer")
+            raise IntentError(
+                "INVALID_PARAMETER_TYPE",
+                details={"parameter": f"{parameter}[{place}].id", "expected": "string or integer"},
+            )
 
 
 def read_message(body: Body) -> Message:

@@ -6,8 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from symphainy_platform.canonical import canonical_bytes
-from symphainy_platform.errors import IntentError, InvalidParameterType
+from symphainy_platform import IntentError, canonical_bytes
 from symphainy_platform.realms.coexistence.messages import Body, check_messages
 
 Context = Mapping[str, Any]
@@ -34,7 +33,9 @@ def read_context(context: Context, parameter: str) -> SentContext:
     """Check the reserved keys of `parameter` and part them; raises INVALID_PARAMETER_TYPE (rules 4 and 5)."""
     for key, (types, expected) in _RESERVED.items():
         if key in context and not isinstance(context[key], types):
-            raise InvalidParameterType(parameter=f"{parameter}.{key}", expected=expected)
+            raise IntentError(
+                "INVALID_PARAMETER_TYPE", details={"parameter": f"{parameter}.{key}", "expected": expected}
+            )
     history = context.get(HISTORY_KEY)
     check_messages(history or (), f"{parameter}.{HISTORY_KEY}")
     return SentContext({key: value for key, value in context.items() if key != HISTORY_KEY}, history)

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from symphainy_platform.context import ExecutionContext
+from symphainy_platform import ArtifactAnswer, ExecutionContext, IntentResult, IntentService
 from symphainy_platform.realms.coexistence.chat_session import CHAT_SESSION, load_session
-from symphainy_platform.service import ArtifactAnswer, IntentResult, IntentService
 
 
 class GetChatSessionService(IntentService):

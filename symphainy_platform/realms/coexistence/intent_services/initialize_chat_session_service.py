@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
-from symphainy_platform.context import ExecutionContext
+from symphainy_platform import ExecutionContext, IntentResult, IntentService
 from symphainy_platform.realms.coexistence.chat_history import ChatHistory
 from symphainy_platform.realms.coexistence.chat_session import CHAT_SESSION, SessionHead, stage_new
 from symphainy_platform.realms.coexistence.context_limits import check_history, check_shared
 from symphainy_platform.realms.coexistence.shared_context import read_context
-from symphainy_platform.service import IntentResult, IntentService
 
 
 class InitializeChatSessionService(IntentService):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 from typing import Any
 
-from symphainy_platform.context import ExecutionContext
+from symphainy_platform import Artifact, ExecutionContext, IntentResult, IntentService
 from symphainy_platform.realms.coexistence.chat_history import ChatHistory, HistoryUpdate
 from symphainy_platform.realms.coexistence.chat_session import (
     CHAT_SESSION,
@@ -21,8 +21,6 @@ from symphainy_platform.realms.coexistence.shared_context import (
     merged,
     read_context,
 )
-from symphainy_platform.service import IntentResult, IntentService
-from symphainy_platform.state.artifact import Artifact
 
 
 class UpdateChatContextService(IntentService):
