@@ -74,7 +74,7 @@ def neutralized(_logger: Any, _method: str, event: MutableMapping[str, Any]) -> 
 
 def _is_readable(settings: Settings) -> bool:
     if settings.log_format == "auto":
-        return sys.stderr.isatty()
+        return settings.dev or sys.stderr.isatty()
     return settings.log_format == "console"
 
 

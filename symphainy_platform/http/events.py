@@ -7,7 +7,7 @@ leaves, the token no longer holds, the server stops), and all three meet in `_St
 from __future__ import annotations
 
 import asyncio
-from contextlib import aclosing, suppress
+from contextlib import aclosing
 from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING, Any, cast
 
@@ -94,19 +94,21 @@ class _Stream:
         """Send events as they come, and heartbeats in between, while the token holds."""
         await _send_text(send, f"retry: {_RECONNECT_MILLISECONDS}\nid: {self.cursor}\n\n".encode())
         async with aclosing(cast("AsyncGenerator[PublishedEvent]", self.events)) as events:
-            upcoming = asyncio.ensure_future(anext(events))
+            upcoming = asyncio.ensure_future(anext(events, None))
             try:
                 while await self._token_holds():
                     await asyncio.wait({upcoming}, timeout=self.platform.settings.event_heartbeat_seconds)
                     if not upcoming.done():
                         await _send_text(send, _HEARTBEAT)
                         continue
-                    await _send_text(send, _frame(upcoming.result()))
-                    upcoming = asyncio.ensure_future(anext(events))
+                    event = upcoming.result()
+                    if event is None:  # the platform is stopping
+                        return
+                    await _send_text(send, _frame(event))
+                    upcoming = asyncio.ensure_future(anext(events, None))
             finally:
                 upcoming.cancel()
-                with suppress(asyncio.CancelledError, StopAsyncIteration):
-                    await upcoming
+                await asyncio.wait({upcoming})
 
     async def _token_holds(self) -> bool:
         """An event stream ends with the session that opened it (40-auth-sessions)."""

@@ -11,7 +11,7 @@ import structlog
 from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect
 
-from symphainy_platform.errors import IntentError, Kind, NotFound
+from symphainy_platform.errors import HandlerError, IntentError, NotFound
 from symphainy_platform.http.answers import Answer, failure_answer, method_not_allowed
 from symphainy_platform.http.request import TRACE_ID, trace_id_of
 
@@ -87,7 +87,7 @@ def _answer_to(error: Exception, trace_id: str) -> Answer:
         return _answer_to_router(error, trace_id)
     _log.error("request_failed", trace_id=trace_id, exc_info=error)
     message = "The platform failed to answer; the operator finds the cause in the log under this trace_id."
-    return failure_answer(IntentError("INTERNAL_ERROR", message, kind=Kind.INTERNAL), trace_id)
+    return failure_answer(HandlerError(message), trace_id)
 
 
 def _answer_to_router(error: HTTPException, trace_id: str) -> Answer:

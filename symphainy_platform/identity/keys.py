@@ -48,12 +48,17 @@ class SigningKey:
         return cls(private, public, kid)
 
 
+def key_file(home: Path) -> Path:
+    """Where the key of a data folder is, or will be."""
+    return home / "keys" / "cli-ed25519.pem"
+
+
 def signing_key(home: Path) -> SigningKey:
     """Return the key in `home`/keys, made at the first call; several processes get the same one.
 
     Raises `StartError` when the folder cannot be written, or when others may read the key.
     """
-    path = home / "keys" / "cli-ed25519.pem"
+    path = key_file(home)
     try:
         if not path.exists():
             _make(path)

@@ -1,0 +1,27 @@
+"""The command line: `symphainy`. It translates words to calls of `Platform`, and answers to words."""
+
+from __future__ import annotations
+
+import sys
+
+from symphainy_platform.errors import IntentError, StartError
+
+EXIT_FAILED = 1
+"""The intent failed; its code is on standard error."""
+EXIT_REFUSED = 2
+"""Nothing was tried: the words, the settings, the store or a plugin do not allow it."""
+
+
+def main() -> None:
+    """Run one command and leave with 0, EXIT_FAILED or EXIT_REFUSED."""
+    from symphainy_platform.cli.app import app  # noqa: PLC0415 - importing `cli` alone must cost nothing
+    from symphainy_platform.cli.output import print_failure, print_refusal  # noqa: PLC0415
+
+    try:
+        app()
+    except IntentError as error:
+        print_failure(error)
+        sys.exit(EXIT_FAILED)
+    except StartError as error:
+        print_refusal(error)
+        sys.exit(EXIT_REFUSED)

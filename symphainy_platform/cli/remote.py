@@ -1,0 +1,115 @@
+"""The server as a target: HTTP requests, and event streams that reconnect where they broke off."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncGenerator, AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from typing import Any
+
+import httpx
+import orjson
+
+from symphainy_platform.errors import IntentError, Kind
+
+_ANSWER_SECONDS = 60.0
+_SILENCE_SECONDS = 1.0
+"""Without `--follow`, a stream that says nothing for so long has told what is there."""
+_RECONNECT_SECONDS = 1.0
+_FAILED = 400
+
+
+@asynccontextmanager
+async def connected(url: str, token: str | None) -> AsyncIterator[httpx.AsyncClient]:
+    """Open a client of the server at `url`; what cannot be reached is an `IntentError` with a code."""
+    headers = {"Authorization": f"Bearer {token}"} if token else {}
+    try:
+        async with httpx.AsyncClient(base_url=url, headers=headers, timeout=_ANSWER_SECONDS) as client:
+            yield client
+    except (httpx.TransportError, httpx.InvalidURL) as error:
+        message = f"No answer from {url}: {error or type(error).__name__}"
+        raise IntentError("SERVER_UNREACHABLE", message, kind=Kind.UNAVAILABLE, retryable=True) from error
+
+
+async def fetch(client: httpx.AsyncClient, path: str) -> Any:
+    """GET one JSON document; raises the failure that the server answered."""
+    return _checked(await client.get(path))
+
+
+class RemoteTarget:
+    """A server."""
+
+    def __init__(self, client: httpx.AsyncClient) -> None:
+        """Use an open client, which knows the token."""
+        self._client = client
+
+    async def submit(
+        self, intent_type: str, parameters: Mapping[str, Any], idempotency_key: str | None
+    ) -> Mapping[str, Any]:
+        """POST the intent."""
+        headers = {"Content-Type": "application/json"}
+        if idempotency_key is not None:
+            headers["Idempotency-Key"] = idempotency_key
+        body = orjson.dumps({"intent_type": intent_type, "parameters": parameters})
+        answer: Mapping[str, Any] = _checked(
+            await self._client.post("/api/intent/submit", content=body, headers=headers)
+        )
+        return answer
+
+    async def events(self, after: str | None, *, follow: bool) -> AsyncGenerator[Mapping[str, Any], None]:
+        """Read the event stream; with `follow`, again and again from where it ended."""
+        cursor = after if follow else after or "0"
+        while True:
+            try:
+                async for event in self._stream(cursor, silence=None if follow else _SILENCE_SECONDS):
+                    cursor = event["cursor"]
+                    if "type" in event:
+                        yield event
+            except httpx.ReadTimeout:
+                return
+            except httpx.TransportError:
+                if not follow or cursor is None:
+                    raise
+            if not follow:
+                return
+            await asyncio.sleep(_RECONNECT_SECONDS)
+
+    async def _stream(self, cursor: str | None, silence: float | None) -> AsyncIterator[dict[str, Any]]:
+        """One connection: its first item is the cursor that it starts from, without an event."""
+        headers = {"Last-Event-ID": cursor} if cursor is not None else {}
+        timeout = httpx.Timeout(_ANSWER_SECONDS, read=silence)
+        async with self._client.stream("GET", "/api/events", headers=headers, timeout=timeout) as answer:
+            if answer.status_code >= _FAILED:
+                await answer.aread()
+                _checked(answer)
+            async for line in answer.aiter_lines():
+                name, _, value = line.partition(": ")
+                if name == "id":
+                    yield {"cursor": value}
+                elif name == "data":
+                    yield orjson.loads(value)
+
+
+def _checked(answer: httpx.Response) -> Any:
+    """Return the JSON of an answer, or raise the failure that its envelope names."""
+    try:
+        body = orjson.loads(answer.content)
+    except orjson.JSONDecodeError:
+        message = f"The server answered {answer.status_code} without JSON: is it this platform?"
+        raise IntentError("SERVER_UNREACHABLE", message, kind=Kind.UNAVAILABLE) from None
+    if answer.status_code < _FAILED:
+        return body
+    raise _failure(body)
+
+
+def _failure(envelope: Mapping[str, Any]) -> IntentError:
+    error = IntentError(
+        envelope.get("error_code"),
+        envelope.get("error"),
+        retryable=bool(envelope.get("retryable")),
+        details=envelope.get("details"),
+    )
+    error.execution_id = envelope.get("execution_id")
+    error.intent_type = envelope.get("intent_type")
+    error.trace_id = envelope.get("trace_id")
+    return error

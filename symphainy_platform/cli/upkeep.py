@@ -1,0 +1,149 @@
+"""`migrate`, `sweep` and `doctor`: what an operator does."""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+from importlib.metadata import version
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from symphainy_platform.cli.options import AsJson, StoreUrl, place
+from symphainy_platform.cli.output import print_json, print_table
+from symphainy_platform.errors import IntentError, StartError
+
+if TYPE_CHECKING:
+    from symphainy_platform.settings import Settings
+    from symphainy_platform.state.store import SweepResult
+
+
+def migrate(
+    context: typer.Context,
+    *,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Say what would be applied, and apply nothing.")] = False,
+    store: StoreUrl = None,
+    as_json: AsJson = False,
+) -> None:
+    """Bring the schema of the store up to date. `serve` does the same at its start.
+
+    Example: symphainy migrate --dry-run
+    """
+    where = place(context, store=store, as_json=as_json)
+    steps = asyncio.run(_migrate(where.settings(), dry_run=dry_run))
+    if where.as_json:
+        print_json({"steps": steps, "applied": not dry_run})
+    elif steps:
+        typer.echo("\n".join(f"{'to apply' if dry_run else 'applied'}: {step}" for step in steps))
+    else:
+        typer.echo("The schema is current.")
+
+
+async def _migrate(settings: Settings, *, dry_run: bool) -> list[str]:
+    from symphainy_platform.context import SystemClock  # noqa: PLC0415 - keeps `--help` fast
+    from symphainy_platform.platform import open_store  # noqa: PLC0415
+    from symphainy_platform.plugins import load_plugins  # noqa: PLC0415
+
+    store = open_store(load_plugins(), settings, SystemClock())
+    try:
+        return list(await store.migrate(dry_run=dry_run))
+    finally:
+        await store.close()
+
+
+def sweep(context: typer.Context, *, store: StoreUrl = None, as_json: AsJson = False) -> None:
+    """Purge what retention gives up, in bounded steps. `serve` does the same now and then.
+
+    Example: symphainy sweep
+    """
+    where = place(context, store=store, as_json=as_json)
+    result = asyncio.run(_sweep(where.settings(log_level="warning")))
+    if where.as_json:
+        print_json({"keys": result.keys, "executions": result.executions, "events": result.events})
+    else:
+        typer.echo(_counts(result))
+
+
+async def _sweep(settings: Settings) -> SweepResult:
+    from symphainy_platform.observability import configure_logs  # noqa: PLC0415 - keeps `--help` fast
+    from symphainy_platform.platform import Platform  # noqa: PLC0415
+
+    configure_logs(settings)
+    async with Platform.open(settings) as platform:
+        return await platform.sweep(_show_progress)
+
+
+def _show_progress(result: SweepResult) -> None:
+    """One line that grows, for eyes only."""
+    if sys.stderr.isatty():
+        typer.echo(f"\r{_counts(result)} …", err=True, nl=False)
+
+
+def _counts(result: SweepResult) -> str:
+    return f"purged: {result.keys} keys, {result.executions} executions, {result.events} events"
+
+
+def doctor(context: typer.Context, *, store: StoreUrl = None, as_json: AsJson = False) -> None:
+    """Print the settings in force with their sources, and check that the platform can start on them.
+
+    Secrets are masked. Exit code 1 when a check fails.
+
+    Example: symphainy doctor
+    """
+    where = place(context, store=store, as_json=as_json)
+    settings = where.settings()
+    checks = asyncio.run(_checks(settings))
+    _print_report(settings, checks, as_json=where.as_json)
+    if not all(check["ok"] for check in checks):
+        raise typer.Exit(1)
+
+
+def _print_report(settings: Settings, checks: list[dict[str, Any]], *, as_json: bool) -> None:
+    in_force = settings.describe()
+    if as_json:
+        print_json({"settings": [line._asdict() for line in in_force], "checks": checks})
+        return
+    print_table("Settings", ("setting", "value", "from"), in_force)
+    rows = [(check["check"], "ok" if check["ok"] else "FAILED", check["detail"]) for check in checks]
+    print_table("Checks", ("check", "", ""), rows)
+
+
+async def _checks(settings: Settings) -> list[dict[str, Any]]:
+    """Try what the start of the platform does, without changing the store."""
+    return [
+        {"check": "version", "ok": True, "detail": version("symphainy-platform")},
+        _check("contracts", _contracts, settings),
+        _check("signing key", _signing_key, settings),
+        await _store(settings),
+    ]
+
+
+def _check(name: str, work: Any, settings: Settings) -> dict[str, Any]:
+    try:
+        return {"check": name, "ok": True, "detail": work(settings)}
+    except StartError as error:
+        return {"check": name, "ok": False, "detail": str(error)}
+
+
+def _contracts(settings: Settings) -> str:
+    from symphainy_platform.plugins import load_plugins, load_realms  # noqa: PLC0415 - keeps `--help` fast
+
+    loaded = load_realms(load_plugins(), settings)
+    return f"{len(loaded.catalog.contracts)} intents"
+
+
+def _signing_key(settings: Settings) -> str:
+    from symphainy_platform.identity.keys import key_file, signing_key  # noqa: PLC0415 - keeps `--help` fast
+
+    if not key_file(settings.home).exists():
+        return "none yet: the first start or token makes it"
+    return f"kid {signing_key(settings.home).kid}"
+
+
+async def _store(settings: Settings) -> dict[str, Any]:
+    try:
+        pending = await _migrate(settings, dry_run=True)
+    except (StartError, IntentError) as error:
+        return {"check": "store", "ok": False, "detail": str(error)}
+    steps = f"{len(pending)} migrations will be applied at the next start" if pending else "schema current"
+    return {"check": "store", "ok": True, "detail": steps}
