@@ -270,9 +270,19 @@ async def test_32_levels_count_a_message_s_place(chat):
     assert error.code == "CONTEXT_MERGE_FAILED"
 
 
-async def test_keys_that_are_one_key_in_nfc_cannot_be_merged(chat):
-    session_id = await chat.initialize({"\u00e9": 1})
-    assert (await refused(chat.update(session_id, {"e\u0301": 2}))).code == "CONTEXT_MERGE_FAILED"
+NFC, NFD = "\u00e9", "e\u0301"
+ONE_KEY_TWICE = {
+    "in the update": {NFC: 1, NFD: 2},
+    "with the context": {NFD: 2},
+    "in a new message": {"conversation_history": [{NFC: 1, NFD: 2}]},
+    "in an edited message": {"conversation_history": [{"id": 1, NFD: 2}]},
+}
+
+
+@pytest.mark.parametrize("updates", ONE_KEY_TWICE.values(), ids=ONE_KEY_TWICE)
+async def test_keys_that_are_one_key_in_nfc_cannot_be_merged(chat, updates):
+    session_id = await chat.initialize({NFC: 1, "conversation_history": [{"id": 1, NFC: 1}]})
+    assert (await refused(chat.update(session_id, updates))).code == "CONTEXT_MERGE_FAILED"
 
 
 async def test_the_head_has_a_limit(chat):

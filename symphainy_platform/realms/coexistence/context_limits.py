@@ -6,8 +6,9 @@ from collections.abc import Sequence
 from typing import Any
 
 from symphainy_platform import IntentError, Settings
+from symphainy_platform.realms.coexistence.canonical_form import canonical
 from symphainy_platform.realms.coexistence.chat_history import HistoryUpdate
-from symphainy_platform.realms.coexistence.shared_context import Context, canonical_context
+from symphainy_platform.realms.coexistence.shared_context import Context
 
 MAX_LEVELS = 32
 """How many objects and arrays a context may nest, itself included."""
@@ -15,16 +16,20 @@ MAX_LEVELS = 32
 _LEVELS_ABOVE_A_MESSAGE = 2  # the context and its history
 
 
-def check_shared(shared: Context, settings: Settings) -> None:
-    """Refuse shared keys that nest too deep, or take more than `chat_context_max_bytes` canonical bytes."""
-    _check_depth(shared, MAX_LEVELS)
-    size, limit = len(canonical_context(shared)), settings.chat_context_max_bytes
+def check_shared(shared: Context, settings: Settings, *, sent: Context) -> None:
+    """Refuse shared keys of more than `chat_context_max_bytes` canonical bytes, or that nest too deep.
+
+    A merge goes level by level, so it is as deep as what was there or what was `sent`.
+    """
+    _check_depth(sent, MAX_LEVELS)
+    size, limit = len(canonical(shared)), settings.chat_context_max_bytes
     if size > limit:
         raise IntentError("CONTEXT_TOO_LARGE", details={"size": size, "limit": limit, "unit": "bytes"})
 
 
 def check_history(update: HistoryUpdate, settings: Settings) -> None:
-    """Refuse messages that nest too deep, or a log of more than `chat_history_max_messages`."""
+    """Refuse messages that nest too deep or have no canonical form, or more than `chat_history_max_messages`."""
+    canonical(update.bodies)
     for body in update.bodies:
         _check_depth(body, MAX_LEVELS - _LEVELS_ABOVE_A_MESSAGE)
     limit = settings.chat_history_max_messages

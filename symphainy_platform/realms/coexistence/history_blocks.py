@@ -12,7 +12,8 @@ from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from typing import Any
 
-from symphainy_platform import LogEntry, digest
+from symphainy_platform import LogEntry
+from symphainy_platform.realms.coexistence.canonical_form import fingerprint
 from symphainy_platform.realms.coexistence.messages import Body, presented
 
 BLOCK = 64
@@ -43,7 +44,7 @@ def block_of(place: int) -> int:
 
 def block_digest(bodies: Sequence[Body]) -> str:
     """128 bits of the digest of a block's messages, as hex."""
-    return digest(bodies).hex()[:32]
+    return fingerprint(bodies)[:32]
 
 
 def describe_block(entries: Sequence[LogEntry]) -> dict[str, str]:

@@ -7,7 +7,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from symphainy_platform import IntentError, LogEntry, canonical_bytes, digest
+from symphainy_platform import IntentError, LogEntry
+from symphainy_platform.realms.coexistence.canonical_form import canonical, fingerprint
 
 Body = Mapping[str, Any]
 """A message as JSON; its fields are values, replaced whole by an edit."""
@@ -56,7 +57,7 @@ def read_message(body: Body) -> Message:
 def key_of_id(message_id: str | int) -> str:
     """The entry key of an id: typed, so that "1" and 1 differ, and bounded."""
     text = f"i:{message_id}" if isinstance(message_id, int) else f"s:{unicodedata.normalize('NFC', message_id)}"
-    return text if len(text) <= LONGEST_PLAIN_ID else f"h:{digest(text).hex()}"
+    return text if len(text) <= LONGEST_PLAIN_ID else f"h:{fingerprint(text)}"
 
 
 def server_id(body: Body, *salt: int) -> str:
@@ -65,7 +66,7 @@ def server_id(body: Body, *salt: int) -> str:
     `salt` tells repeated anonymous texts apart.
     """
     fields = [[body[name]] if name in body else [] for name in IDENTITY_FIELDS]
-    return "msg_" + digest([*fields, *salt]).hex()[:32]
+    return "msg_" + fingerprint([*fields, *salt])[:32]
 
 
 def repeat_key(body: Body, *salt: int) -> str:
@@ -107,7 +108,7 @@ def reworded(body: Body, message: Message) -> Body:
 
 def same(one: Body, other: Body) -> bool:
     """Whether two bodies are the same JSON value (1 and 1.0 are, 1 and true are not)."""
-    return canonical_bytes(one) == canonical_bytes(other)
+    return canonical(one) == canonical(other)
 
 
 def collapsed(messages: Sequence[Message]) -> list[Message]:

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from symphainy_platform import IntentError, canonical_bytes
+from symphainy_platform import IntentError
 from symphainy_platform.realms.coexistence.messages import Body, check_messages
 
 Context = Mapping[str, Any]
@@ -43,16 +43,10 @@ def read_context(context: Context, parameter: str) -> SentContext:
 
 def merged(existing: Context, updates: Context) -> Context:
     """Merge objects recursively; anything else is a value that the update replaces (rules 1 to 3)."""
+    if not updates:
+        return existing
     result = dict(existing)
     for key, value in updates.items():
         old = result.get(key)
         result[key] = merged(old, value) if isinstance(old, dict) and isinstance(value, dict) else value
     return result
-
-
-def canonical_context(shared: Context) -> bytes:
-    """The canonical form; keys that are one key in Unicode NFC cannot be merged."""
-    try:
-        return canonical_bytes(shared)
-    except ValueError as error:
-        raise IntentError("CONTEXT_MERGE_FAILED", details={"reason": str(error)}) from error

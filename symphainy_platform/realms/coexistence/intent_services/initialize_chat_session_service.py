@@ -19,7 +19,7 @@ class InitializeChatSessionService(IntentService):
     async def execute(self, ctx: ExecutionContext, params: Any) -> IntentResult:
         """Stage session, row and first messages."""
         sent = read_context(params.initial_context or {}, "initial_context")
-        check_shared(sent.shared, self.settings)
+        check_shared(sent.shared, self.settings, sent=sent.shared)
         session = stage_new(ctx, SessionHead(params.active_agent, sent.shared, sent.history is not None))
         history = ChatHistory(ctx, session)
         update = await history.replaced(sent.history or ())

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import hashlib
 from typing import Any
 
 from symphainy_platform import Artifact, ExecutionContext, IntentResult, IntentService
+from symphainy_platform.realms.coexistence.canonical_form import canonical, fingerprint
 from symphainy_platform.realms.coexistence.chat_history import ChatHistory, HistoryUpdate
 from symphainy_platform.realms.coexistence.chat_session import (
     CHAT_SESSION,
@@ -17,7 +17,6 @@ from symphainy_platform.realms.coexistence.chat_session import (
 from symphainy_platform.realms.coexistence.context_limits import check_history, check_shared
 from symphainy_platform.realms.coexistence.shared_context import (
     SentContext,
-    canonical_context,
     merged,
     read_context,
 )
@@ -44,7 +43,7 @@ class UpdateChatContextService(IntentService):
     def context_hash(self, params: Any) -> str:
         """What the idempotency key covers of the request: strategy and context, history included, as a digest."""
         request = {"strategy": params.merge_strategy, "context": params.context_updates}
-        return hashlib.sha256(canonical_context(request)).hexdigest()
+        return fingerprint(request)
 
     async def _decide(
         self, session: Artifact, sent: SentContext, history: ChatHistory, params: Any
@@ -52,7 +51,8 @@ class UpdateChatContextService(IntentService):
         before = head_of(session)
         replaces = params.merge_strategy == "replace"
         shared = sent.shared if replaces else merged(before.context, sent.shared)
-        check_shared(shared, self.settings)
+        if shared is not before.context:
+            check_shared(shared, self.settings, sent=sent.shared)
         update = await (history.replaced if replaces else history.merged)(sent.history or ())
         check_history(update, self.settings)
         has_history = sent.history is not None if replaces else before.has_history or update.count > 0
@@ -62,7 +62,7 @@ class UpdateChatContextService(IntentService):
 def _same_head(one: SessionHead, other: SessionHead) -> bool:
     if (one.active_agent, one.has_history) != (other.active_agent, other.has_history):
         return False
-    return canonical_context(one.context) == canonical_context(other.context)
+    return one.context is other.context or canonical(one.context) == canonical(other.context)
 
 
 def _changed(session: Artifact) -> IntentResult:
