@@ -10,7 +10,8 @@ from symphainy_platform.contract.shape import Shape
 from symphainy_platform.contract.spec import Code, Name, Spec, State, Text, as_tuple, reject
 from symphainy_platform.errors import Kind
 
-States = Annotated[tuple[State, ...], BeforeValidator(as_tuple)]
+States = Annotated[tuple[State, ...], BeforeValidator(as_tuple, json_schema_input_type=State | tuple[State, ...])]
+"""One state, or several."""
 
 
 class ReadSpec(Spec):

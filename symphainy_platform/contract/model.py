@@ -22,7 +22,9 @@ class Idempotency(Spec):
     none: Text | None = Field(default=None, description="Why this intent needs no key.")
     scope: tuple[Literal["tenant_id", "user_id"], ...] = ()
     key: tuple[Name, ...] = Field(default=(), description="Parameters, context names and derived values.")
-    derive: dict[Name, Annotated[Derivation, BeforeValidator(as_derivation)]] = Field(default_factory=dict)
+    derive: dict[
+        Name, Annotated[Derivation, BeforeValidator(as_derivation, json_schema_input_type=Name | Derivation)]
+    ] = Field(default_factory=dict)
     on_replay: Literal["return_stored"] = "return_stored"
     on_mismatch: Literal["reject", "return_stored"] = "reject"
     window: Seconds | None = Field(default=None, description="From the first commit; replays do not extend it.")
@@ -52,7 +54,11 @@ class Contract(Spec):
     deprecated_until: Date | None = None
     owner: Text
     purpose: Text
-    access: Annotated[tuple[AccessKind, ...], BeforeValidator(as_tuple), Field(min_length=1)]
+    access: Annotated[
+        tuple[AccessKind, ...],
+        BeforeValidator(as_tuple, json_schema_input_type=AccessKind | tuple[AccessKind, ...]),
+        Field(min_length=1),
+    ]
     permissions: tuple[Text, ...] = Field(default=(), description="All of them are needed (contracts/roles.yaml).")
     proof: Name | None = Field(default=None, description="Public intents: a registered check of the parameters.")
     context: tuple[ContextName, ...] = ("tenant_id", "user_id")

@@ -46,6 +46,7 @@ class Shape(Spec):
 
     type: TypeName
     description: Text | None = None
+    example: Any = Field(default=None, description="A value for the documents.")
     required: StrictBool = False
     nullable: StrictBool = False
     secret: StrictBool = Field(default=False, description="Never logged, never stored in clear, never in an event.")

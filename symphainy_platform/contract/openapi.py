@@ -1,0 +1,200 @@
+"""OpenAPI 3.1, generated from the contracts.
+
+Every intent is submitted to one path, so that path has one operation over all of them
+(discriminated by `intent_type`). Besides, each intent has a typed operation of its own, at the
+same path with a fragment (`/api/intent/submit#update_chat_context`): clients generate one
+function per intent from it, and what they call is the one path, for HTTP never sends a fragment.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable
+from typing import Any
+
+from symphainy_platform.contract.catalog import Catalog
+from symphainy_platform.contract.model import Contract
+from symphainy_platform.contract.openapi_routes import other_paths, reply
+from symphainy_platform.contract.schema import Schema, artifacts_schema, event_schemas, parameters_schema
+from symphainy_platform.errors import RUNTIME_ERRORS, Kind
+
+SUBMIT = "/api/intent/submit"
+
+_EVERYWHERE = (
+    "MALFORMED_REQUEST",
+    "UNSUPPORTED_MEDIA_TYPE",
+    "PAYLOAD_TOO_LARGE",
+    "MISSING_PARAMETER",
+    "UNKNOWN_PARAMETER",
+    "INVALID_PARAMETER_TYPE",
+    "INVALID_PARAMETER_VALUE",
+    "HANDLER_ERROR",
+    "CONTRACT_VIOLATION",
+    "DATABASE_UNAVAILABLE",
+    "SHUTTING_DOWN",
+    "EXECUTION_TIMEOUT",
+)
+_AUTHENTICATED = ("UNAUTHENTICATED", "PERMISSION_DENIED", "INVALID_IDEMPOTENCY_KEY", "IDEMPOTENCY_KEY_REUSED")
+_KEY_HEADER: Schema = {
+    "name": "Idempotency-Key",
+    "in": "header",
+    "description": "A second guard: the same key and parameters answer the stored result, for 24 hours.",
+    "schema": {"type": "string", "minLength": 1, "maxLength": 255, "pattern": "^[!-~]+$"},
+}
+
+
+def openapi(catalog: Catalog, version: str) -> dict[str, Any]:
+    """The OpenAPI 3.1 document of these contracts and the fixed routes; `version` is the platform's."""
+    contracts = [sourced.value for _, sourced in sorted(catalog.contracts.items())]
+    newest = [contract for contract in contracts if catalog.newest(contract.intent) is contract]
+    return {
+        "openapi": "3.1.0",
+        "info": {
+            "title": "Symphainy Platform",
+            "version": version,
+            "description": "Submit intents, and read what came of them. Generated from the contracts.",
+        },
+        "paths": {
+            SUBMIT: {"post": _any_intent(newest)},
+            **{f"{SUBMIT}#{contract.intent}": {"post": _one_intent(contract)} for contract in newest},
+            **other_paths(),
+        },
+        "components": {
+            "securitySchemes": {"bearer": {"type": "http", "scheme": "bearer", "bearerFormat": "JWT"}},
+            "schemas": {"Error": _error_schema(), **_schemas(newest)},
+        },
+        "security": [{"bearer": []}],
+    }
+
+
+def type_name(intent: str) -> str:
+    """The name of an intent in schemas: update_chat_context → UpdateChatContext."""
+    return "".join(word.capitalize() for word in intent.split("_"))
+
+
+def _any_intent(contracts: list[Contract]) -> Schema:
+    names = [type_name(contract.intent) for contract in contracts]
+    return {
+        "operationId": "submitIntent",
+        "summary": "Submit an intent",
+        "parameters": [_KEY_HEADER],
+        "requestBody": _body(_union(contracts, "Request")),
+        "responses": {
+            "200": reply("The intent has completed.", _union(contracts, "Answer")),
+            "default": reply("The intent has failed; nothing was written.", {"$ref": "#/components/schemas/Error"}),
+        },
+        "tags": ["intents"],
+        "x-intents": names,
+    }
+
+
+def _union(contracts: list[Contract], suffix: str) -> Schema:
+    if not contracts:
+        return {"type": "object"}
+    references = {
+        contract.intent: f"#/components/schemas/{type_name(contract.intent)}{suffix}" for contract in contracts
+    }
+    return {
+        "oneOf": [{"$ref": reference} for reference in references.values()],
+        "discriminator": {"propertyName": "intent_type", "mapping": references},
+    }
+
+
+def _one_intent(contract: Contract) -> Schema:
+    name = type_name(contract.intent)
+    public = "public" in contract.access
+    return {
+        "operationId": contract.intent,
+        "summary": contract.purpose,
+        "parameters": [] if contract.access == ("public",) else [_KEY_HEADER],
+        "requestBody": _body({"$ref": f"#/components/schemas/{name}Request"}),
+        "responses": {
+            "200": reply("The intent has completed.", {"$ref": f"#/components/schemas/{name}Answer"}),
+            **_failures(contract),
+        },
+        "tags": [contract.realm],
+        **({"deprecated": True} if contract.status == "deprecated" else {}),
+        **({"security": [{}, {"bearer": []}]} if public else {}),
+    }
+
+
+def _body(schema: Schema) -> Schema:
+    return {"required": True, "content": {"application/json": {"schema": schema}}}
+
+
+def _failures(contract: Contract) -> dict[str, Schema]:
+    """One response per HTTP status, with the codes that it may carry."""
+    codes: dict[int, set[str]] = defaultdict(set)
+    for code in _runtime_codes(contract):
+        codes[(RUNTIME_ERRORS[code].default_kind or Kind.INTERNAL).http_status].add(code)
+    for code, declared in contract.errors.items():
+        codes[declared.kind.http_status].add(code)
+    return {str(status): _failure(sorted(codes[status])) for status in sorted(codes)}
+
+
+def _runtime_codes(contract: Contract) -> Iterable[str]:
+    yield from _EVERYWHERE
+    if contract.access != ("public",):
+        yield from _AUTHENTICATED
+    if any(write.operation == "update" for write in contract.effects.writes):
+        yield "VERSION_CONFLICT"
+
+
+def _failure(codes: list[str]) -> Schema:
+    schema = {
+        "allOf": [{"$ref": "#/components/schemas/Error"}, {"properties": {"error_code": {"enum": codes}}}],
+    }
+    return reply(", ".join(codes), schema)
+
+
+def _schemas(contracts: list[Contract]) -> dict[str, Schema]:
+    schemas: dict[str, Schema] = {}
+    for contract in contracts:
+        name = type_name(contract.intent)
+        schemas[f"{name}Parameters"] = parameters_schema(contract)
+        schemas[f"{name}Request"] = _request(contract, name)
+        schemas[f"{name}Answer"] = _answer(contract)
+    return schemas
+
+
+def _request(contract: Contract, name: str) -> Schema:
+    properties: dict[str, Schema] = {
+        "intent_type": {"const": contract.intent},
+        "parameters": {"$ref": f"#/components/schemas/{name}Parameters"},
+        "metadata": {"type": "object", "description": "The caller's own; at most 16 KiB."},
+        "contract_version": {"type": "string", "description": "A version whose major must be served; else the newest."},
+    }
+    return {
+        "type": "object",
+        "title": contract.docs.title or name,
+        "description": contract.purpose,
+        "properties": properties,
+        "required": ["intent_type", "parameters"],
+        "additionalProperties": False,
+    }
+
+
+def _answer(contract: Contract) -> Schema:
+    events = event_schemas(contract)
+    properties: dict[str, Schema] = {
+        "execution_id": {"type": "string", "pattern": "^exec_"},
+        "intent_type": {"const": contract.intent},
+        "status": {"const": "completed"},
+        "idempotent_replay": {"type": "boolean", "description": "True for the stored answer of an earlier call."},
+        "artifacts": artifacts_schema(contract),
+        "events": {"type": "array", "items": {"oneOf": events} if events else {"type": "object"}},
+    }
+    return {"type": "object", "properties": properties, "required": list(properties)}
+
+
+def _error_schema() -> Schema:
+    properties: dict[str, Schema] = {
+        "error": {"type": "string", "description": "A sentence that a person can act on."},
+        "error_code": {"type": "string", "description": "Stable; what programs test."},
+        "execution_id": {"type": ["string", "null"]},
+        "intent_type": {"type": ["string", "null"]},
+        "retryable": {"type": "boolean", "description": "The same call may succeed later, unchanged."},
+        "details": {"type": "object", "description": "Which parameter, what was expected, a hint."},
+        "trace_id": {"type": ["string", "null"]},
+    }
+    return {"type": "object", "properties": properties, "required": list(properties)}
