@@ -9,6 +9,9 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from symphainy_platform import Identity, IntentError, Platform, Settings
+from symphainy_platform.realms.coexistence.chat_history import DIGESTS, HISTORY
+from symphainy_platform.realms.coexistence.history_blocks import describe_block
+from symphainy_platform.state.store import LogRange, load_one
 
 ALICE = Identity(tenant_id="t1", user_id="alice")
 BOB = Identity(tenant_id="t1", user_id="bob")
@@ -49,6 +52,12 @@ async def session(platform, intent, parameters=None, identity=ALICE):
 
 async def update(platform, updates, **parameters):
     return await session(platform, "update_chat_context", {"context_updates": updates, **parameters})
+
+
+async def log(platform, shown, name):
+    session_id = shown["chat_session_id"]
+    whole = LogRange(tenant_id="t1", artifact_id=session_id, log=name, generation=1, first=1, last=1000)
+    return await load_one(platform.store, whole)
 
 
 async def refusal(call):
@@ -171,6 +180,9 @@ async def test_fifty_writers_lose_nothing(platform):
     assert len(shown["context"]["conversation_history"]) == 500
     assert set(shown["context"]["pillar_context"]["seen"]) == said
     assert shown["version"] == 501
+    entries, digests = await asyncio.gather(log(platform, shown, HISTORY), log(platform, shown, DIGESTS))
+    assert [entry.seq for entry in entries] == list(range(1, 501))
+    assert [entry.body for entry in digests] == [describe_block(entries[i : i + 64]) for i in range(0, 448, 64)]
     echo = await update(platform, {"conversation_history": shown["context"]["conversation_history"]})
     assert echo["version"] == 501
 
