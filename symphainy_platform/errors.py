@@ -7,6 +7,7 @@ the runtime completes it from the contract that declares the code.
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from enum import StrEnum
 from typing import Any, ClassVar
 
@@ -96,13 +97,18 @@ class IntentError(SymphainyError):
         kind: Kind | str | None = None,
         retryable: bool | None = None,
         details: dict[str, Any] | None = None,
+        events: Sequence[Mapping[str, Any]] = (),
     ) -> None:
-        """Name the failure; what stays None is completed from the class or the contract."""
+        """Name the failure; what stays None is completed from the class or the contract.
+
+        `events` are emitted with the failure, where the contract declares effects for its code.
+        """
         self.code = code or self.default_code
         self.message = message
         self.declared_kind = Kind(kind) if kind is not None else self.default_kind
         self.declared_retryable = self.default_retryable if retryable is None else retryable
         self.details: dict[str, Any] = dict(details or {})
+        self.events = tuple(events)
         self.execution_id: str | None = None
         self.intent_type: str | None = None
         self.trace_id: str | None = None

@@ -102,6 +102,7 @@ def load_realms(manager: pluggy.PluginManager, settings: Settings) -> Loaded:
     routes, unimplemented = [], []
     for sourced in catalog.contracts.values():
         contract, origin = sourced.value, sourced.source.file
+        _refuse_unproven(contract, origin)
         service = _service(contract, origin, settings)
         if service is None:
             unimplemented.append(contract.intent)
@@ -121,6 +122,13 @@ def _refuse_duplicates(realms: Sequence[Realm]) -> None:
         if (other := seen.setdefault(realm.name, realm)) is not realm:
             msg = f"Two plugins bring a realm {realm.name}: from {other.contracts} and from {realm.contracts}."
             raise PluginError(msg)
+
+
+def _refuse_unproven(contract: Contract, origin: str) -> None:
+    """A public intent gets its tenant and user from a registered proof; without one it must not be served."""
+    if "public" in contract.access:
+        msg = f"{origin}: {contract.intent} is public, but no plugin registers a proof named {contract.proof!r}."
+        raise PluginError(msg)
 
 
 def _service(contract: Contract, origin: str, settings: Settings) -> IntentService | None:

@@ -10,7 +10,7 @@ from typing import Any
 from symphainy_platform.canonical import ALGORITHM
 from symphainy_platform.contract.bound import BoundParams
 from symphainy_platform.contract.catalog import Catalog, DefaultSource
-from symphainy_platform.contract.compiled_effects import CompiledEvent, CompiledWrite, checked
+from symphainy_platform.contract.compiled_effects import CompiledErrorEffects, CompiledEvent, CompiledWrite, checked
 from symphainy_platform.contract.compiled_key import CompiledIdempotency
 from symphainy_platform.contract.effects import ErrorSpec, ReadSpec
 from symphainy_platform.contract.model import Contract
@@ -54,6 +54,8 @@ class CompiledContract:
     answers: frozenset[str]
     """Names of the artifacts that every success answers."""
     errors: Mapping[str, ErrorSpec]
+    error_effects: Mapping[str, CompiledErrorEffects]
+    """Error code → what a failure with it commits all the same."""
     has_writes: bool
     must_write: bool
     """Whether a success without any write would break the contract."""
@@ -195,6 +197,11 @@ def compile_contract(contract: Contract, catalog: Catalog, settings: Mapping[str
         returns={name: fields(shapes) for name, shapes in contract.returns.items()},
         answers=frozenset(contract.returns),
         errors=contract.errors,
+        error_effects={
+            code: CompiledErrorEffects.of(error.effects, settings)
+            for code, error in contract.errors.items()
+            if error.effects
+        },
         has_writes=bool(effects.writes),
         must_write=_must_write(contract),
         required_types=frozenset(write.artifact for write in effects.writes if write.artifact and not write.optional),

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, NoReturn
 
-from symphainy_platform.contract.effects import EventSpec, WriteSpec
+from symphainy_platform.contract.effects import ErrorEffects, EventSpec, Transition, WriteSpec
 from symphainy_platform.contract.shape import Shape
 from symphainy_platform.contract.validators import Fault, Fields, Mismatch, Problem
 from symphainy_platform.errors import ContractViolation
@@ -68,6 +68,24 @@ class CompiledEvent:
     def check(self, event: Mapping[str, Any]) -> None:
         """Check an event as the service returned it, with or without its `type`."""
         checked(self.payload, event, f"the event {self.type}")
+
+
+@dataclass(frozen=True, slots=True)
+class CompiledErrorEffects:
+    """What a failure commits all the same: a change of lifecycle state, and events."""
+
+    transition: Transition | None
+    events: Mapping[str, CompiledEvent]
+
+    @classmethod
+    def of(cls, effects: ErrorEffects, settings: Mapping[str, int]) -> CompiledErrorEffects:
+        """Compile the effects that one error code declares."""
+        return cls(effects.lifecycle, {event.type: CompiledEvent.of(event, settings) for event in effects.events})
+
+    def allows(self, current: str | None, to: str) -> bool:
+        """Whether an artifact may move from `current` to `to` with this failure."""
+        declared = self.transition
+        return declared is not None and to == declared.to and (not declared.from_ or current in declared.from_)
 
 
 def checked(fields: Fields, value: Mapping[str, Any], what: str) -> None:

@@ -7,7 +7,8 @@ from collections.abc import Mapping
 import orjson
 
 from symphainy_platform.contract.compile import CompiledContract
-from symphainy_platform.errors import ContractViolation
+from symphainy_platform.contract.compiled_effects import CompiledErrorEffects
+from symphainy_platform.errors import ContractViolation, IntentError
 from symphainy_platform.service import ArtifactAnswer, IntentResult
 from symphainy_platform.state.artifact import Artifact
 from symphainy_platform.state.records import ArtifactWrite, LogWrite, RowWrite
@@ -22,6 +23,23 @@ def check(contract: CompiledContract, result: IntentResult, staged: Staged, boun
     _check_answers(contract, result)
     _check_writes(contract, staged, bound)
     _check_events(contract, result, unchanged=not staged)
+
+
+def check_error_effects(
+    effects: CompiledErrorEffects, error: IntentError, staged: Staged, bound: Mapping[str, Artifact]
+) -> None:
+    """A failure commits the state change, rows and events that are declared for its code, and nothing else."""
+    for artifact_id, write in staged.artifacts.items():
+        before, after = bound.get(artifact_id), write.artifact
+        if before is None or not effects.allows(before.lifecycle_state, after.lifecycle_state):
+            raise ContractViolation(f"{error.code} declares no change of {after.artifact_type}.")
+    if staged.entries:
+        raise ContractViolation(f"{error.code} declares no append to a log.")
+    for event in error.events:
+        declared = effects.events.get(event.get("type", ""))
+        if declared is None:
+            raise ContractViolation(f"{error.code} declares no event {event.get('type')}.")
+        declared.check(event)
 
 
 def _check_answers(contract: CompiledContract, result: IntentResult) -> None:

@@ -31,7 +31,7 @@ def success(execution: Execution, result: IntentResult, surface: StateSurface) -
         artifacts=tuple(staged.artifacts.values()),
         entries=tuple(staged.entries),
         rows=tuple(staged.rows),
-        events=_outbox(execution, result, staged),
+        events=_outbox(_emitted(execution.route.contract.events, result.events), staged),
     )
 
 
@@ -41,8 +41,11 @@ def repeated(execution: Execution, result: IntentResult, answered_by: str) -> Co
     return Commit(execution=_record(execution, Staged(), answer=answer, key=None), supersedes=execution.supersedes)
 
 
-def failure(execution: Execution, error: IntentError) -> Commit:
-    """The record of a failure; it holds the keys only where the contract calls the failure final."""
+def failure(execution: Execution, error: IntentError, surface: StateSurface | None = None) -> Commit:
+    """The record of a failure; it holds the keys only where the contract calls the failure final.
+
+    `surface` holds what the contract declares as the effects of this very error, if anything.
+    """
     final = execution.route.contract.is_final(error.code)
     record = ExecutionRecord(
         **_identity(execution),
@@ -51,7 +54,14 @@ def failure(execution: Execution, error: IntentError) -> Commit:
         key=execution.guard if final else None,
         client_key=execution.client_guard if final else None,
     )
-    return Commit(execution=record, supersedes=execution.supersedes if final else ())
+    staged = surface.staged if surface else Staged()
+    return Commit(
+        execution=record,
+        supersedes=execution.supersedes if final else (),
+        artifacts=tuple(staged.artifacts.values()),
+        rows=tuple(staged.rows),
+        events=_outbox(error.events, staged) if surface else (),
+    )
 
 
 def stored_answer(result: IntentResult) -> StoredAnswer:
@@ -117,8 +127,7 @@ def _expects(execution: Execution, surface: StateSurface) -> tuple[ArtifactRef, 
     return tuple(artifact.ref for id_, artifact in execution.bound.items() if id_ not in staged) if staged else ()
 
 
-def _outbox(execution: Execution, result: IntentResult, staged: Staged) -> tuple[OutboxEvent, ...]:
-    contract = execution.route.contract
+def _outbox(events: Sequence[Mapping[str, Any]], staged: Staged) -> tuple[OutboxEvent, ...]:
     about = next(iter(staged.artifacts), None)
     return tuple(
         OutboxEvent(
@@ -126,7 +135,7 @@ def _outbox(execution: Execution, result: IntentResult, staged: Staged) -> tuple
             artifact_id=about,
             payload={key: value for key, value in event.items() if key != "type"},
         )
-        for event in _emitted(contract.events, result.events)
+        for event in events
     )
 
 

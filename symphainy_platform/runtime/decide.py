@@ -6,9 +6,9 @@ import asyncio
 from dataclasses import dataclass
 
 from symphainy_platform.context import isoformat
-from symphainy_platform.errors import IntentError
+from symphainy_platform.errors import ContractViolation, IntentError
 from symphainy_platform.runtime import bind, commit
-from symphainy_platform.runtime.check import check
+from symphainy_platform.runtime.check import check, check_error_effects
 from symphainy_platform.runtime.execution import Execution
 from symphainy_platform.runtime.invoke import invoke
 from symphainy_platform.runtime.parts import Parts
@@ -41,7 +41,7 @@ async def decide(parts: Parts, execution: Execution, deadline: asyncio.Timeout) 
             record = await _load(parts, execution, surface)
             result = None if record else await _invoke(parts, execution, surface)
         except IntentError as error:
-            return Decision(error=error, waits_for=tuple(surface.waits_for))
+            return _refusal(parts, execution, surface, error)
         if result is None or not surface.staged:
             return Decision(record=record, result=result, waits_for=tuple(surface.waits_for))
         handed = hand_over(parts, execution, commit.success(execution, result, surface))
@@ -67,6 +67,18 @@ async def _invoke(parts: Parts, execution: Execution, surface: StateSurface) -> 
     check(execution.route.contract, result, surface.staged, execution.bound)
     execution.mark("check")
     return result
+
+
+def _refusal(parts: Parts, execution: Execution, surface: StateSurface, error: IntentError) -> Decision:
+    """A failure; the effects that the contract declares for its code are committed with its record."""
+    effects = execution.route.contract.error_effects.get(error.code)
+    if effects is None or not (surface.staged or error.events):
+        return Decision(error=error, waits_for=tuple(surface.waits_for))
+    try:
+        check_error_effects(effects, error, surface.staged, execution.bound)
+    except ContractViolation as violation:
+        return Decision(error=violation, waits_for=tuple(surface.waits_for))
+    return Decision(error=error, handed=hand_over(parts, execution, commit.failure(execution, error, surface)))
 
 
 def hand_over(parts: Parts, execution: Execution, written: Commit) -> asyncio.Future[Outcome]:

@@ -56,6 +56,7 @@ class Execution:
     supersedes: tuple[str, ...] = ()
     invoked: bool = False
     handed_over: bool = False
+    recorded: bool = False
     marks: list[tuple[str, float]] = field(default_factory=list)
 
     def mark(self, stage: str) -> None:

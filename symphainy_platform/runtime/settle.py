@@ -38,7 +38,7 @@ async def run(parts: Parts, execution: Execution, deadline: asyncio.Timeout) -> 
 
 async def record_failure(parts: Parts, execution: Execution, error: IntentError) -> None:
     """Record a failure that came after the claim; one that the contract calls final is durable first."""
-    if not execution.invoked or isinstance(error, DatabaseUnavailable):
+    if not execution.invoked or execution.recorded or isinstance(error, DatabaseUnavailable):
         return
     failed = commit.failure(execution, error)
     if failed.execution.key or failed.execution.client_key:
@@ -52,7 +52,7 @@ async def _settle(parts: Parts, execution: Execution, decision: Decision) -> Exe
     if not await _stand(decision.waits_for):
         return None
     if decision.error is not None:
-        raise decision.error
+        return await _refused(execution, decision.error, decision.handed)
     if decision.record is not None:
         return await parts.answers.replay(decision.record, execution.params.view_options)
     if decision.result is None:
@@ -62,6 +62,17 @@ async def _settle(parts: Parts, execution: Execution, decision: Decision) -> Exe
     if execution.route.contract.has_writes:
         return await _unchanged(parts, execution, decision.result)
     return await _read(parts, execution, decision.result)
+
+
+async def _refused(
+    execution: Execution, error: IntentError, handed: asyncio.Future[Outcome] | None
+) -> ExecutionResult | None:
+    """Raise the failure; with effects of its own, only when they are durable."""
+    if handed is not None:
+        if not isinstance(await handed, Committed):
+            return None
+        execution.recorded = True
+    raise error
 
 
 async def _stand(outcomes: Sequence[asyncio.Future[Outcome]]) -> bool:
