@@ -56,7 +56,7 @@ def _router(platform: Platform, streams: EventStreams) -> Router:
             get(platform, "/api/contracts/{intent_type}", catalog.one),
             get(platform, "/openapi.json", catalog.openapi_document),
             get(platform, "/health/live", operations.live),
-            get(platform, "/health/ready", operations.ready),
+            get(platform, "/health/ready", operations.Readiness(streams.stopping).answer),
             get(platform, "/metrics", operations.metrics),
         ],
         redirect_slashes=False,

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from symphainy_platform.context import Identity
     from symphainy_platform.platform import Platform
 
+_LONGEST_VERSION = 64
 _REQUIRED: dict[str, type] = {"intent_type": str, "parameters": dict}
 _FIELDS: dict[str, type] = {**_REQUIRED, "metadata": dict, "contract_version": str}
 _JSON_NAMES: dict[type, str] = {str: "a string", dict: "an object"}
@@ -84,6 +85,8 @@ def _check_envelope(body: dict[str, Any]) -> None:
             raise MalformedRequest(field=name, expected=f"one of {', '.join(_FIELDS)}")
         if type(value) is not _FIELDS[name]:
             raise MalformedRequest(field=name, expected=_JSON_NAMES[_FIELDS[name]])
+    if len(body.get("contract_version", "")) > _LONGEST_VERSION:
+        raise MalformedRequest(field="contract_version", expected="a version such as 1.0.0")
     for name, kind in _REQUIRED.items():
         if name not in body:
             raise MalformedRequest(field=name, expected=_JSON_NAMES[kind])

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 import ipaddress
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from prometheus_client.exposition import CONTENT_TYPE_LATEST, generate_latest
@@ -27,13 +29,25 @@ async def live(platform: Platform, request: Request) -> Answer:
     return json_answer({"status": "live"})
 
 
-async def ready(platform: Platform, request: Request) -> Answer:
-    """GET /health/ready: the store answers and its schema is current; 503 otherwise."""
-    _require_operator(platform, request)
-    health = await platform.health()
-    if health.ready:
+@dataclass(frozen=True, slots=True)
+class Readiness:
+    """Whether this process should be sent requests; not once `stopping` is set."""
+
+    stopping: asyncio.Event
+
+    async def answer(self, platform: Platform, request: Request) -> Answer:
+        """GET /health/ready: the store answers and its schema is current; 503 otherwise."""
+        _require_operator(platform, request)
+        if self.stopping.is_set():
+            return _not_ready("the platform is stopping")
+        health = await platform.health()
+        if not health.ready:
+            return _not_ready(health.detail)
         return json_answer({"status": "ready", "schema_version": health.schema_version})
-    return json_answer({"status": "not_ready", "detail": health.detail}, status=_UNAVAILABLE, headers=_RETRY_SOON)
+
+
+def _not_ready(detail: str) -> Answer:
+    return json_answer({"status": "not_ready", "detail": detail}, status=_UNAVAILABLE, headers=_RETRY_SOON)
 
 
 async def metrics(platform: Platform, request: Request) -> Answer:

@@ -1,0 +1,5 @@
+"""`python -m symphainy_platform.cli`: the same as `symphainy`."""
+
+from symphainy_platform.cli import main
+
+main()

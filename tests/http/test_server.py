@@ -1,0 +1,102 @@
+import json
+import os
+import signal
+import subprocess
+import sys
+from concurrent.futures import ThreadPoolExecutor
+
+import httpx
+import pytest
+from conftest import running
+
+SUBMIT = "/api/intent/submit"
+INITIALIZE = {"intent_type": "initialize_chat_session", "parameters": {}}
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_an_idle_server_stops_at_once_with_success(own_server, number):
+    assert own_server.stop(number, timeout=5) == 0
+
+
+def test_a_stopping_server_finishes_what_runs_and_refuses_what_is_new(own_server):
+    with own_server.client() as client, own_server.database() as database, ThreadPoolExecutor() as pool:
+        client.get("/health/ready")
+        with client.stream("GET", "/api/events") as stream:
+            lines = stream.iter_lines()
+            next(lines)
+            database.execute("begin immediate")  # the commit of the intent under way has to wait
+            under_way = pool.submit(client.post, SUBMIT, json=INITIALIZE)
+            _until_under_way(own_server)
+            own_server.process.send_signal(signal.SIGTERM)
+            assert list(lines)[-1:] == [""]  # the stream ends, whole
+            refused = httpx.post(f"{own_server.url}{SUBMIT}", json=INITIALIZE, headers=own_server.bearer(user="bob"))
+            ready = httpx.get(f"{own_server.url}/health/ready")
+            database.execute("rollback")
+            finished = under_way.result(10)
+    assert (refused.status_code, refused.json()["error_code"]) == (503, "SHUTTING_DOWN")
+    assert refused.json()["retryable"] is True
+    assert int(refused.headers["Retry-After"]) >= 1
+    assert ready.status_code == 503
+    assert (finished.status_code, finished.json()["status"]) == (200, "completed")
+    assert own_server.process.wait(10) == 0
+    assert own_server.state()["artifacts"] == 1
+
+
+def _until_under_way(server):
+    """Wait for the first intent's second connection, and let the loop come round to what it sent."""
+    for _ in range(20):
+        httpx.get(f"{server.url}/health/live")
+
+
+def test_what_was_answered_survives_kill_9(tmp_path):
+    with running(tmp_path) as server:
+        first = httpx.post(f"{server.url}{SUBMIT}", json=INITIALIZE, headers=server.bearer()).json()
+        server.process.kill()
+        server.process.wait()
+    with running(tmp_path) as server:
+        again = httpx.post(f"{server.url}{SUBMIT}", json=INITIALIZE, headers=server.bearer()).json()
+        assert again == first | {"idempotent_replay": True}
+
+
+def test_development_prints_a_line_that_works_when_pasted(tmp_path):
+    with running(tmp_path, "--dev") as server:
+        while not any(line.startswith("curl ") for line in server.lines):
+            pass
+        curl = next(line for line in server.lines if line.startswith("curl "))
+        answer = subprocess.run(curl, shell=True, capture_output=True, check=True, timeout=10)  # noqa: S602
+        assert json.loads(answer.stdout)["status"] == "completed"
+
+
+def test_production_prints_no_token(server):
+    assert "eyJ" not in "".join(server.lines)
+
+
+REFUSED = {
+    "dev on a public host": (["--dev", "--host", "192.0.2.1"], {}, "loopback"),
+    "dev with a shared store": (["--dev", "--store", "postgresql://db/x"], {}, "sqlite"),
+    "an unknown store": (["--store", "mongodb://db/x"], {}, "mongodb"),
+    "an unknown setting": ([], {"SYMPHAINY_PROT": "1"}, "did you mean SYMPHAINY_PORT"),
+    "a host that is none": (["--host", "no.such.host.invalid"], {}, "cannot listen"),
+}
+
+
+@pytest.mark.parametrize(("arguments", "environment", "reason"), REFUSED.values(), ids=REFUSED)
+def test_a_refused_start_is_one_sentence_and_exit_2(tmp_path, arguments, environment, reason):
+    done = _start(tmp_path, *arguments, **environment)
+    assert done.returncode == 2
+    assert reason in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_a_taken_port_is_a_refused_start(server, tmp_path):
+    done = _start(tmp_path, "--port", server.url.rpartition(":")[2])
+    assert done.returncode == 2
+    assert "cannot listen on 127.0.0.1 port" in done.stderr
+
+
+def _start(folder, *arguments, **environment):
+    clean = {name: value for name, value in os.environ.items() if not name.startswith("SYMPHAINY_")}
+    command = [sys.executable, "-m", "symphainy_platform.cli", "serve", "--port", "0", *arguments]
+    return subprocess.run(  # noqa: S603
+        command, cwd=folder, env=clean | environment, capture_output=True, text=True, timeout=20, check=False
+    )
