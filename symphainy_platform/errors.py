@@ -89,7 +89,7 @@ class IntentError(SymphainyError):
     default_kind: ClassVar[Kind | None] = None
     default_retryable: ClassVar[bool] = False
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - the parts of the envelope, by keyword
         self,
         code: str | None = None,
         message: str | None = None,
