@@ -100,8 +100,9 @@ class Reading:
 
     async def _record(self, execution_id: str, identity: Identity) -> ExecutionRecord | None:
         read = ExecutionById(identity.tenant_id, execution_id)
+        unsettled = self._writer.busy  # asked before the look: what is decided in between is not overlooked
         record = await load_one(self._store, read)
-        if record is None and self._writer.busy:
+        if record is None and unsettled:
             await self._writer.settle()
             record = await load_one(self._store, read)
         return record
