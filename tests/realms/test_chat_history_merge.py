@@ -93,6 +93,14 @@ def test_the_server_s_id_matches_with_and_without():
     assert len({message["id"] for message in chat.shown}) == 3
 
 
+def test_a_text_and_its_own_server_id_in_one_update_stay_apart():
+    chat = MemoryChat()
+    both = [*said("ok"), {"id": server_id(said("ok")[0]), **said("ok")[0]}]
+    chat.merge(both)
+    assert chat.texts == ["ok", "ok"]
+    assert not chat.merge(both)
+
+
 def test_absent_and_null_timestamps_are_two_messages():
     chat = MemoryChat()
     chat.merge([{"role": "u", "content": "a", "timestamp": None}])
@@ -149,6 +157,24 @@ def test_only_an_edited_block_is_read():
     chat.logs[HISTORY].rows_read = 0
     assert not chat.merge(edited)
     assert chat.logs[HISTORY].rows_read == 0
+
+
+def test_known_blocks_behind_a_changed_start_are_no_snapshot():
+    history = said(*[str(i) for i in range(200)])
+    chat = MemoryChat()
+    chat.merge(history)
+    chat.merge([*said("x"), *history[1:]])
+    assert chat.texts == [str(i) for i in range(200)] + ["x"] + [str(i) for i in range(1, 200)]
+
+
+def test_the_last_wording_wins_also_when_it_is_the_known_one():
+    history = named(*[str(i) for i in range(200)])
+    chat = MemoryChat()
+    chat.merge(history)
+    assert not chat.merge([*history[:3], {"id": "100", "content": "early"}, *history[4:]])
+    assert chat.texts[100] == "100"
+    chat.merge([*history, {"id": "100", "content": "late"}])
+    assert chat.texts[100] == "late"
 
 
 def test_a_delta_reads_what_it_names():

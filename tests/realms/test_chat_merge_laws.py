@@ -29,17 +29,17 @@ timed = st.builds(
     extras,
 )
 anonymous = st.builds(lambda content, extra: {"role": "user", "content": content, **extra}, texts, extras)
-messages = st.lists(st.one_of(identified, timed, anonymous), max_size=7)
+messages = st.lists(st.one_of(identified, timed, anonymous), max_size=9)
 bases = st.tuples(st.sampled_from(["none", "stored", "shown", "mixed"]), st.integers(0, 30), st.integers(0, 30))
 steps = st.lists(st.tuples(bases, messages, st.booleans()), max_size=6)
 
 
 @pytest.fixture(autouse=True, scope="module")
 def small_blocks():
-    """Blocks of four, so that short random lists cross many of their edges."""
+    """Blocks of three, so that short random lists cross many of their edges."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(chat_history, "BLOCK", 4)
-        patch.setattr(history_blocks, "BLOCK", 4)
+        patch.setattr(chat_history, "BLOCK", 3)
+        patch.setattr(history_blocks, "BLOCK", 3)
         yield
 
 
@@ -52,6 +52,8 @@ def sent_by(chat, base, new, *, edits):
     known = [body for i, body in enumerate(known) if i != hole]
     if edits and known:
         known[hole % len(known)] = {**known[hole % len(known)], "content": "edited"}
+    if cut % 5 == 4 and known:
+        known[0] = {**known[-1], "content": "no"}
     return copy.deepcopy(known + new)
 
 
@@ -82,7 +84,7 @@ def test_the_digests_describe_every_full_block(conversation):
     chat = MemoryChat()
     for base, new, edits in conversation:
         chat.merge(sent_by(chat, base, new, edits=edits))
-        blocks = [chat.entries[i : i + 4] for i in range(0, len(chat.entries) - 3, 4)]
+        blocks = [chat.entries[i : i + 3] for i in range(0, len(chat.entries) - 2, 3)]
         assert [entry.body for entry in chat.logs[DIGESTS].entries] == [describe_block(block) for block in blocks]
 
 
