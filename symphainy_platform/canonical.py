@@ -21,6 +21,7 @@ import hmac
 import math
 import re
 import unicodedata
+from itertools import chain
 from typing import Any
 
 import jiter
@@ -50,8 +51,7 @@ def canonical_bytes(value: Any) -> bytes:
     """Return the canonical JSON of `value`; raises ValueError for what JSON cannot hold."""
     data = _dump(value)
     if b"null" in data and _holds_non_finite(value):
-        msg = "NaN and Infinity have no canonical form"
-        raise ValueError(msg)
+        raise ValueError("NaN and Infinity have no canonical form")
     return data if _is_canonical(data) else _dump(_rewritten(value))
 
 
@@ -80,15 +80,18 @@ def _is_canonical(data: bytes) -> bool:
 
 
 def _holds_non_finite(value: Any) -> bool:
-    """Whether a NaN or infinity is inside: the serializer writes both as null."""
-    waiting = [value]
-    while waiting:
-        node = waiting.pop()
-        if isinstance(node, dict):
-            waiting.extend(node.values())
-        elif isinstance(node, (list, tuple)):
-            waiting.extend(node)
-        elif isinstance(node, float) and not math.isfinite(node):
+    """Whether a NaN or infinity is inside: the serializer writes both as null.
+
+    It has taken the value, so there are no subclasses and no cycles in it.
+    """
+    nodes = [value]
+    for node in nodes:
+        kind = type(node)
+        if kind is dict:
+            nodes.extend(node.values())
+        elif kind is list or kind is tuple:
+            nodes.extend(node)
+        elif kind is float and not math.isfinite(node):
             return True
     return False
 
@@ -106,8 +109,7 @@ def _rewritten(value: Any) -> Any:
 def _rewritten_object(value: dict[str, Any]) -> dict[str, Any]:
     rewritten = {unicodedata.normalize("NFC", key): _rewritten(item) for key, item in value.items()}
     if len(rewritten) != len(value):
-        msg = "two keys of one object are the same in Unicode NFC"
-        raise ValueError(msg)
+        raise ValueError("two keys of one object are the same in Unicode NFC")
     return rewritten
 
 
@@ -123,16 +125,17 @@ class NotStrictJson(ValueError):
 def parse_json(body: bytes) -> Any:
     """Parse strict JSON.
 
-    UTF-8 without BOM, no duplicate keys, no NaN or Infinity (nor a number that becomes one),
-    integers within ±(2^53-1), nesting at most 64, no NUL and no lone surrogate in strings, no
-    key `__proto__`. Raises NotStrictJson.
+    UTF-8 without BOM, no duplicate keys (nor keys that are the same in Unicode NFC), no NaN or
+    Infinity (nor a number that becomes one), integers within ±(2^53-1), nesting at most 64, no
+    NUL and no lone surrogate in strings, no key `__proto__`. Raises NotStrictJson.
     """
     try:
         value = jiter.from_json(body, catch_duplicate_keys=True, allow_inf_nan=False)
     except ValueError as error:
         raise NotStrictJson(_parse_reason(str(error))) from None
-    # A NUL can only be in a string as an escape: most bodies have none and skip that check.
-    _check_tree(value, may_hold_nul=b"\\u0000" in body)
+    # Most bodies are plain ASCII without escapes: their strings and keys need no look.
+    escaped = b"\\u" in body
+    _check_tree(value, wide=escaped or not body.isascii(), nul=escaped and b"\\u0000" in body)
     return value
 
 
@@ -143,59 +146,61 @@ def _parse_reason(message: str) -> str:
     return message
 
 
-def _check_tree(value: Any, *, may_hold_nul: bool) -> None:
-    level, depth = [value], 0
-    while level:
-        below: list[Any] = []
-        for node in level:
-            kind = type(node)
-            if kind is dict:
-                _check_keys(node, may_hold_nul=may_hold_nul)
-                below.extend(node.values())
-            elif kind is list:
-                below.extend(node)
-            elif kind is int or kind is float:
-                _check_number(node)
-            elif may_hold_nul and kind is str:
-                _check_text(node)
-        depth += 1
-        if depth > MAX_NESTING and any(type(node) is dict or type(node) is list for node in level):
-            raise NotStrictJson(_TOO_DEEP)
-        level = below
+def _check_tree(value: Any, *, wide: bool, nul: bool) -> None:
+    """Check a parsed value, level by level; `wide`: keys may be non-ASCII; `nul`: strings may hold one."""
+    level: list[Any] = [value]
+    for _ in range(MAX_NESTING + 1):
+        kinds = set(map(type, level))
+        _check_scalars(level, kinds, nul=nul)
+        objects = [node for node in level if type(node) is dict] if dict in kinds else []
+        arrays = [node for node in level if type(node) is list] if list in kinds else []
+        if not objects and not arrays:
+            return
+        for node in objects:
+            _check_keys(node, wide=wide)
+        level = [*chain.from_iterable(map(dict.values, objects)), *chain.from_iterable(arrays)]
+    raise NotStrictJson(_TOO_DEEP)
+
+
+def _check_scalars(level: list[Any], kinds: set[type], *, nul: bool) -> None:
+    for kind in kinds & {int, float}:
+        for number in [node for node in level if type(node) is kind]:
+            _check_number(number)
+    if nul and str in kinds:
+        for text in [node for node in level if type(node) is str]:
+            _check_text(text)
 
 
 _TOO_DEEP = f"nested more than {MAX_NESTING} levels deep"
 
 
-def _check_keys(node: dict[str, Any], *, may_hold_nul: bool) -> None:
+def _check_keys(node: dict[str, Any], *, wide: bool) -> None:
     if _FORBIDDEN_KEY in node:
-        msg = "the key __proto__ is not allowed"
-        raise NotStrictJson(msg)
-    if may_hold_nul:
+        raise NotStrictJson("the key __proto__ is not allowed")
+    if wide:
         for key in node:
             _check_text(key)
+        if not all(map(str.isascii, node)) and len({unicodedata.normalize("NFC", key) for key in node}) < len(node):
+            raise NotStrictJson("two keys of one object are the same in Unicode NFC")
 
 
-def _check_number(node: float) -> None:
-    if type(node) is float:
-        if not math.isfinite(node):
-            msg = "a number is outside the range of a double"
-            raise NotStrictJson(msg)
-    elif not -MAX_INTEGER <= node <= MAX_INTEGER:
-        msg = "an integer is outside ±(2^53-1)"
-        raise NotStrictJson(msg)
+def _check_number(number: float) -> None:
+    if -MAX_INTEGER <= number <= MAX_INTEGER:
+        return
+    if type(number) is int:
+        raise NotStrictJson("an integer is outside ±(2^53-1)")
+    if not math.isfinite(number):
+        raise NotStrictJson("a number is outside the range of a double")
 
 
 def _check_text(text: str) -> None:
     if "\0" in text:
-        msg = "a string holds NUL"
-        raise NotStrictJson(msg)
+        raise NotStrictJson("a string holds NUL")
     if not text.isascii():
         try:
             text.encode()
         except UnicodeEncodeError:
-            msg = "a string holds a lone surrogate"
-            raise NotStrictJson(msg) from None
+            raise NotStrictJson("a string holds a lone surrogate") from None
 
 
 def strict_copy(value: Any) -> Any:
@@ -222,8 +227,7 @@ def _copied(value: Any, depth: int) -> Any:
 
 def _copied_container(value: Any, depth: int) -> Any:
     if not isinstance(value, (dict, list, tuple)):
-        msg = f"a value of type {type(value).__name__} is not JSON"
-        raise NotStrictJson(msg)
+        raise NotStrictJson(f"a value of type {type(value).__name__} is not JSON")
     if depth >= MAX_NESTING:
         raise NotStrictJson(_TOO_DEEP)
     if not isinstance(value, dict):
@@ -235,7 +239,5 @@ def _copied_container(value: Any, depth: int) -> Any:
 def _check_str_keys(value: dict[Any, Any]) -> None:
     for key in value:
         if type(key) is not str:
-            msg = "a key of an object is not a string"
-            raise NotStrictJson(msg)
-        _check_text(key)
-    _check_keys(value, may_hold_nul=False)
+            raise NotStrictJson("a key of an object is not a string")
+    _check_keys(value, wide=True)

@@ -8,7 +8,7 @@ from pathlib import Path, PurePosixPath
 
 from symphainy_platform.contract.catalog import Catalog
 from symphainy_platform.contract.load import load_folders
-from symphainy_platform.contract.render import render_intent, render_journey
+from symphainy_platform.contract.render import render_contract, render_journey
 from symphainy_platform.contract.schema import FORMATS, format_schema
 
 _RENDERED = "rendered"
@@ -40,7 +40,7 @@ def generated_files(catalog: Catalog, folder: Path) -> Iterator[tuple[str, str]]
         newest = catalog.newest(intent) is contract.value
         name = intent if newest else f"{intent}.v{major}"
         source = _below(folder, contract.source.file)
-        yield f"{_RENDERED}/{contract.value.realm}/{name}.md", render_intent(contract.value, catalog, source)
+        yield f"{_RENDERED}/{contract.value.realm}/{name}.md", render_contract(contract.value, catalog, source)
     for name, journey in catalog.journeys.items():
         source = _below(folder, journey.source.file)
         yield f"{_RENDERED}/journeys/{name}.md", render_journey(journey.value, catalog, source)

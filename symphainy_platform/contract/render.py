@@ -47,17 +47,20 @@ def _templates() -> jinja2.Environment:
     return environment
 
 
-def render_intent(contract: Contract, catalog: Catalog, source: str) -> str:
-    """The 10-section document of one intent; `source` is the name of its file."""
+def render_contract(contract: Contract, catalog: Catalog | None = None, source: str | None = None) -> str:
+    """The 10-section document of one intent.
+
+    `catalog` knows the titles of its journeys, `source` is the name of its file.
+    """
     return (
         _templates()
         .get_template("intent.md.j2")
         .render(
             c=contract,
-            source=source,
+            source=source or f"the contract of {contract.intent}",
             status=_STATUS[contract.status],
             realm=f"{contract.realm.replace('_', ' ').title()} Solution",
-            journeys=", ".join(_journey_name(catalog, name) for name in contract.journeys) or "None",
+            journeys=", ".join(_journey_name(catalog or Catalog(), name) for name in contract.journeys) or "None",
             flow=flow((box, ()) for box in contract.docs.flow or [f"{contract.intent} intent executes"]),
             **_parameters(contract),
             **_returns(contract),
