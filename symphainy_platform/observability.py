@@ -39,6 +39,7 @@ def configure_logs(settings: Settings) -> None:
             structlog.processors.add_log_level,
             structlog.processors.TimeStamper(fmt="iso", utc=True),
             frames_only,
+            neutralized,
             *_renderers(readable=_is_readable(settings)),
         ],
         wrapper_class=structlog.make_filtering_bound_logger(getattr(logging, settings.log_level.upper())),
@@ -56,7 +57,7 @@ def frames_only(_logger: Any, _method: str, event: MutableMapping[str, Any]) -> 
     if error is True:
         error = sys.exc_info()[1]
     if isinstance(error, BaseException):
-        event["exception"] = type(error).__qualname__
+        event["error_type"] = type(error).__qualname__
         event["frames"] = [
             f"{frame.filename}:{frame.lineno} {frame.name}"
             for frame in traceback.extract_tb(error.__traceback__)[-_FRAMES:]
@@ -67,7 +68,7 @@ def frames_only(_logger: Any, _method: str, event: MutableMapping[str, Any]) -> 
 def neutralized(_logger: Any, _method: str, event: MutableMapping[str, Any]) -> Mapping[str, Any]:
     """Write control characters in texts as escapes: a value stays within its line and its colour."""
     for key, value in event.items():
-        if isinstance(value, str):
+        if isinstance(value, str) and not value.isprintable():
             event[key] = value.translate(_CONTROLS)
     return event
 
@@ -81,7 +82,7 @@ def _is_readable(settings: Settings) -> bool:
 def _renderers(*, readable: bool) -> list[Processor]:
     if not readable:
         return [structlog.processors.JSONRenderer(serializer=_one_line)]
-    return [neutralized, structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty()), _encoded]
+    return [structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty()), _encoded]
 
 
 def _one_line(event: Any, **_options: Any) -> bytes:

@@ -74,8 +74,10 @@ def show(
     catalog = load_realms(load_plugins(), where.settings()).catalog
     contract = catalog.newest(intent)
     if contract is None:
-        raise NotFound(intent=intent, known=sorted({name for name, _ in catalog.contracts}))
+        raise NotFound(
+            "There is no contract of this intent.", intent=intent, known=sorted({name for name, _ in catalog.contracts})
+        )
     if where.as_json:
         print_json(contract.model_dump(mode="json", exclude_none=True))
     else:
-        typer.echo(render_contract(contract))
+        typer.echo(render_contract(contract, catalog))

@@ -5,7 +5,7 @@ from concurrent.futures import ThreadPoolExecutor
 from urllib.parse import urlsplit
 
 import pytest
-from conftest import ORIGIN
+from live_server import ORIGIN
 
 SUBMIT = "/api/intent/submit"
 SECURITY_HEADERS = {

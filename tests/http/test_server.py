@@ -7,7 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import httpx
 import pytest
-from conftest import running
+from live_server import running
 
 SUBMIT = "/api/intent/submit"
 INITIALIZE = {"intent_type": "initialize_chat_session", "parameters": {}}

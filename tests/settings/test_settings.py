@@ -3,6 +3,7 @@ from pathlib import Path
 
 import pytest
 
+from symphainy_platform.cli.settings_page import settings_page
 from symphainy_platform.errors import SettingsError
 from symphainy_platform.settings import Settings
 
@@ -131,3 +132,10 @@ def test_a_password_in_the_store_url_is_masked(url, shown):
 
 def test_every_setting_is_described():
     assert [name for name, field in Settings.model_fields.items() if not field.description] == []
+
+
+def test_the_page_of_settings_is_current():
+    page = Path(__file__).parents[2] / "docs" / "settings.md"
+    assert page.read_text("utf-8") == settings_page(), (
+        "run: python -m symphainy_platform.cli.settings_page > docs/settings.md"
+    )

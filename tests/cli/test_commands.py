@@ -1,0 +1,253 @@
+import json
+import os
+import re
+import sqlite3
+import subprocess
+import sys
+from contextlib import closing, contextmanager
+
+import pytest
+
+ANN = ("--tenant", "acme", "--user", "ann")
+EVE = ("--tenant", "elsewhere", "--user", "eve")
+CREATE = ("submit", "initialize_chat_session", *ANN)
+
+
+def good(done):
+    assert done.returncode == 0, done.stderr
+    return json.loads(done.stdout)
+
+
+@contextmanager
+def serving(folder):
+    process = subprocess.Popen(
+        [sys.executable, "-m", "symphainy_platform.cli", "serve", "--port", "0"],
+        cwd=folder,
+        env={name: value for name, value in os.environ.items() if not name.startswith("SYMPHAINY_")},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+        text=True,
+    )
+    try:
+        yield re.search(r"http://\S+", process.stdout.readline())[0]
+    finally:
+        process.terminate()
+        assert process.wait(10) == 0
+        process.stdout.close()
+
+
+def test_the_demo_keeps_every_promise_it_tells(symphainy):
+    done = symphainy("demo")
+    assert done.returncode == 0, done.stdout
+    for chapter in (
+        "created",
+        "replayed",
+        "merged",
+        "two tabs united",
+        "A→B→A",
+        "stale version refused",
+        "foreign tenant refused",
+    ):
+        assert re.search(f"✓ {chapter} ", done.stdout), chapter
+    assert all(chapter["ok"] for chapter in good(symphainy("demo", "--json"))["chapters"])
+
+
+def test_a_submit_prints_the_envelope_and_a_repeat_replays(symphainy):
+    first = good(symphainy(*CREATE, "-p", "active_agent=guide", "-p", 'initial_context={"shared_intent": "x"}'))
+    assert first["artifacts"]["chat_session"]["semantic_payload"]["context"] == {"shared_intent": "x"}
+    assert good(symphainy(*CREATE)) == first | {"idempotent_replay": True}
+
+
+def test_parameters_come_from_a_file_from_standard_input_and_from_words(symphainy, tmp_path):
+    symphainy(*CREATE)
+    update = {"context_updates": {"shared_intent": "from a file"}}
+    (tmp_path / "update.json").write_text(json.dumps(update))
+    words = ("submit", "update_chat_context", *ANN)
+    answers = [
+        symphainy(*words, "--json", "update.json"),
+        symphainy(*words, "--json", "-", stdin=json.dumps(update).replace("a file", "standard input")),
+        symphainy(*words, "--json", "update.json", "-p", 'context_updates={"shared_intent": "words"}'),
+    ]
+    seen = [good(done)["artifacts"]["chat_session"]["semantic_payload"]["context"]["shared_intent"] for done in answers]
+    assert seen == ["from a file", "from standard input", "words"]
+
+
+def test_an_idempotency_key_replays_the_stored_answer(symphainy):
+    symphainy(*CREATE)
+    words = ("submit", "update_chat_context", *ANN, "--idempotency-key", "k1", "-p")
+    first = good(symphainy(*words, 'context_updates={"a": 1}'))
+    assert good(symphainy(*words, 'context_updates={"a": 1}')) == first | {"idempotent_replay": True}
+    assert "IDEMPOTENCY_KEY_REUSED" in symphainy(*words, 'context_updates={"a": 2}').stderr
+
+
+FAILURES = {
+    "unknown intent": (("submit", "nope", *ANN), "UNKNOWN_INTENT"),
+    "no session": (("submit", "update_chat_context", *ANN, "-p", "context_updates={}"), "SESSION_NOT_FOUND"),
+    "unknown parameter": ((*CREATE, "-p", "x=1"), "UNKNOWN_PARAMETER"),
+    "a token that proves nothing": (("submit", "get_chat_session", "--token", "x"), "UNAUTHENTICATED"),
+    "no server": (("submit", "get_chat_session", *ANN, "--url", "http://127.0.0.1:9"), "SERVER_UNREACHABLE"),
+    "no contract": (("contracts", "show", "nope"), "NOT_FOUND"),
+}
+
+
+@pytest.mark.parametrize(("words", "code"), FAILURES.values(), ids=FAILURES)
+def test_a_failure_is_exit_1_with_its_code_first_on_standard_error(symphainy, words, code):
+    done = symphainy(*words)
+    assert (done.returncode, done.stdout) == (1, "")
+    assert done.stderr.startswith(f"{code}: ")
+    assert "Traceback" not in done.stderr
+
+
+REFUSALS = {
+    "nobody": (("submit", "get_chat_session"), "say who asks"),
+    "half a caller": (("submit", "get_chat_session", "--tenant", "t"), "say who asks"),
+    "two callers": (("submit", "get_chat_session", "--token", "x", *ANN), "say who asks"),
+    "a parameter without a value": ((*CREATE, "-p", "x"), "expected KEY=JSON"),
+    "a parameter that is not strict JSON": ((*CREATE, "-p", 'x={"a":1,"a":2}'), "same key twice"),
+    "a file that is not there": ((*CREATE, "--json", "missing.json"), "No such file"),
+    "a duration that is none": (("token", *ANN, "--ttl", "1w"), "no duration"),
+    "a lifetime beyond time": (("token", *ANN, "--ttl", "999999999d"), "token"),
+    "an empty user": (("token", "--tenant", "t", "--user", ""), "user_id"),
+    "an unknown command": (("sbumit",), "No such command"),
+    "an unknown store": ((*CREATE, "--store", "mongodb://x"), "mongodb"),
+}
+
+
+@pytest.mark.parametrize(("words", "reason"), REFUSALS.values(), ids=REFUSALS)
+def test_words_that_make_no_sense_are_exit_2(symphainy, words, reason):
+    done = symphainy(*words)
+    assert done.returncode == 2
+    assert reason in re.sub(r"\s*\n[│ ]*", " ", done.stderr)
+    assert "Traceback" not in done.stderr
+
+
+def test_an_unknown_setting_is_exit_2_with_the_nearest_name(symphainy):
+    done = symphainy("doctor", SYMPHAINY_STOER="x")
+    assert done.returncode == 2
+    assert "did you mean SYMPHAINY_STORE?" in done.stderr
+
+
+def test_a_damaged_store_is_exit_2_and_stays_as_it_is(symphainy, tmp_path):
+    (tmp_path / "bad.db").write_bytes(b"this is no database" * 500)
+    done = symphainy(*CREATE, "--store", "sqlite:///bad.db")
+    assert done.returncode == 2
+    assert "Traceback" not in done.stderr
+    assert (tmp_path / "bad.db").read_bytes().startswith(b"this is no database")
+
+
+def test_the_token_is_the_last_word_and_opens_the_server(symphainy, tmp_path):
+    done = symphainy("token", *ANN, "--role", "service", "--ttl", "15m")
+    token = done.stdout.split()[-1]
+    assert token.count(".") == 2
+    with serving(tmp_path) as url:
+        created = good(symphainy("submit", "initialize_chat_session", "--url", url, "--token", token))
+        assert created["artifacts"]["chat_session"]["semantic_payload"]["user_id"] == "ann"
+        failed = symphainy("--url", url, "submit", "initialize_chat_session", "-p", "x=1", "--token", token)
+        assert (failed.returncode, failed.stderr.partition(":")[0]) == (1, "UNKNOWN_PARAMETER")
+
+
+def test_events_and_intents_are_the_same_here_and_on_a_server(symphainy, tmp_path):
+    created = good(symphainy(*CREATE))
+    here = symphainy("events", *ANN)
+    (event,) = [json.loads(line) for line in here.stdout.splitlines()]
+    assert (event["type"], event["execution_id"]) == ("chat_session_initialized", created["execution_id"])
+    assert symphainy("events", *ANN, "--after", event["cursor"]).stdout == ""
+    assert symphainy("events", *EVE).stdout == ""
+    intents = symphainy("intents", "--json").stdout
+    with serving(tmp_path) as url:
+        assert symphainy("events", *ANN, "--url", url).stdout == here.stdout
+        remote = json.loads(symphainy("--url", url, "--json", "intents").stdout)
+    assert [each["intent"] for each in remote] == [each["intent"] for each in json.loads(intents)]
+
+
+@pytest.mark.parametrize("remote", [False, True], ids=["here", "on a server"])
+def test_events_are_followed(symphainy, tmp_path, remote):
+    with serving(tmp_path) as url:
+        words = [sys.executable, "-m", "symphainy_platform.cli", "events", "--follow", "--after", "0", *ANN]
+        follower = subprocess.Popen(  # noqa: S603
+            [*words, *(("--url", url) if remote else ())], cwd=tmp_path, stdout=subprocess.PIPE, text=True
+        )
+        try:
+            created = good(symphainy(*CREATE, "--url", url))
+            assert json.loads(follower.stdout.readline())["execution_id"] == created["execution_id"]
+        finally:
+            follower.kill()
+            follower.wait()
+            follower.stdout.close()
+
+
+def test_intents_are_a_table_for_people(symphainy):
+    done = symphainy("intents")
+    assert done.returncode == 0
+    for word in ("initialize_chat_session", "get_chat_session", "update_chat_context", "coexistence", "1.0.0"):
+        assert word in done.stdout
+
+
+def test_a_journey_says_what_is_done(symphainy):
+    symphainy(*CREATE)
+    done = good(symphainy("journey", "journey_coexistence_chat_session", *ANN, "--json"))
+    steps = {step["intent"]: step["completed"] for step in done["steps"]}
+    assert steps["initialize_chat_session"]
+    assert not steps["update_chat_context"]
+
+
+def test_migrate_says_what_it_does(symphainy, tmp_path):
+    planned = good(symphainy("migrate", "--dry-run", "--json"))
+    assert planned["steps"]
+    assert planned["applied"] is False
+    assert good(symphainy("migrate", "--json")) == planned | {"applied": True}
+    assert symphainy("migrate").stdout == "The schema is current.\n"
+    with closing(sqlite3.connect(tmp_path / ".symphainy" / "platform.db")) as database:
+        assert database.execute("select count(*) from executions").fetchone() == (0,)
+
+
+def test_a_sweep_says_what_it_purged(symphainy):
+    symphainy(*CREATE)
+    assert good(symphainy("sweep", "--json")) == {"keys": 0, "executions": 0, "events": 0}
+
+
+def test_doctor_shows_sources_and_masks_secrets(symphainy, tmp_path):
+    (tmp_path / ".env").write_text("SYMPHAINY_ISSUER=file\n")
+    symphainy(*CREATE)
+    report = good(symphainy("doctor", "--json", SYMPHAINY_LOG_LEVEL="error"))
+    in_force = {line["name"]: (line["value"], line["source"]) for line in report["settings"]}
+    assert in_force["issuer"] == ("file", ".env")
+    assert in_force["log_level"] == ("error", "environment")
+    assert in_force["port"] == ("8000", "default")
+    assert all(check["ok"] for check in report["checks"])
+    masked = symphainy("doctor", "--store", "postgresql://ann:hunter2@db/x")
+    assert masked.returncode == 1
+    assert "hunter2" not in masked.stdout + masked.stderr
+    assert "postgresql://ann:****@db/x" in masked.stdout
+
+
+def test_contracts_are_shown_linted_and_checked(symphainy, tmp_path):
+    assert "# Intent Contract: get_chat_session" in symphainy("contracts", "show", "get_chat_session").stdout
+    assert symphainy("contracts", "lint").returncode == 0
+    assert symphainy("contracts", "render", "--check").returncode == 0
+    (tmp_path / "broken").mkdir()
+    (tmp_path / "broken" / "x.yaml").write_text("contract: 1\nintnet: x\n")
+    broken = symphainy("contracts", "lint", "broken")
+    assert broken.returncode == 1
+    assert "x.yaml:" in broken.stdout
+
+
+COMMANDS = ["serve", "token", "submit", "intents", "events", "journey", "demo", "migrate", "sweep", "doctor"]
+
+
+@pytest.mark.parametrize("command", [[], *([name] for name in COMMANDS), ["contracts"], ["contracts", "lint"]])
+def test_help_is_quick_and_gives_an_example(symphainy, command):
+    done = symphainy(*command, "--help")
+    assert done.returncode == 0
+    if command not in ([], ["contracts"], ["demo"]):
+        assert f"Example: symphainy {' '.join(command)}" in done.stdout
+
+
+def test_help_imports_nothing_heavy():
+    code = (
+        "import sys, symphainy_platform.cli.app\n"
+        "heavy = {'httpx', 'uvicorn', 'starlette', 'jwt', 'cryptography', 'pydantic', 'structlog', 'jinja2', 'yaml'}\n"
+        "print(sorted(heavy & set(sys.modules)))"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)  # noqa: S603
+    assert done.stdout == "[]\n"
