@@ -61,6 +61,8 @@ class CompiledContract:
     """Whether a success without any write would break the contract."""
     required_types: frozenset[str]
     """Artifact types that a success which writes at all has written."""
+    required_tables: frozenset[str]
+    """Domain tables that it has written."""
     updated_types: frozenset[str]
     """Artifact types that this intent may update: its writers queue for them."""
 
@@ -205,6 +207,7 @@ def compile_contract(contract: Contract, catalog: Catalog, settings: Mapping[str
         has_writes=bool(effects.writes),
         must_write=_must_write(contract),
         required_types=frozenset(write.artifact for write in effects.writes if write.artifact and not write.optional),
+        required_tables=frozenset(write.table for write in effects.writes if write.table and not write.optional),
         updated_types=frozenset(
             write.artifact for write in effects.writes if write.artifact and write.operation == "update"
         ),

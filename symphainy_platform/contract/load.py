@@ -47,22 +47,22 @@ def inspect_folders(folders: Sequence[Folder]) -> tuple[Catalog, list[Finding]]:
     """Load what can be loaded, and say what is wrong with the rest: the linter's way in."""
     draft = _Draft()
     for folder in folders:
-        for file, text in yaml_files(folder):
-            draft.read(file, text)
+        for file, data in yaml_files(folder):
+            draft.read(file, data)
     catalog = draft.catalog()
     # Rules between files would only blame the neighbours of a file that could not be read.
     return catalog, draft.findings or list(check_catalog(catalog))
 
 
-def yaml_files(folder: Folder) -> Iterator[tuple[str, str]]:
-    """Yield (name for messages, text) of every YAML file under `folder`, in order of name."""
+def yaml_files(folder: Folder) -> Iterator[tuple[str, bytes]]:
+    """Yield (name for messages, content) of every YAML file under `folder`, in order of name."""
     if not folder.is_dir():
         raise ContractInvalid([Finding(str(folder), 1, 1, "", "there is no such folder of contracts")])
     for entry in sorted(folder.iterdir(), key=lambda entry: entry.name):
         if entry.is_dir() and entry.name != _GENERATED:
             yield from yaml_files(entry)
         elif entry.name.endswith((".yaml", ".yml")):
-            yield str(entry), entry.read_text(encoding="utf-8")
+            yield str(entry), entry.read_bytes()
 
 
 @dataclass
@@ -72,10 +72,12 @@ class _Draft:
     sources: list[tuple[type[Spec], Source]] = field(default_factory=list)
     findings: list[Finding] = field(default_factory=list)
 
-    def read(self, file: str, text: str) -> None:
+    def read(self, file: str, data: bytes) -> None:
         try:
-            source = read_yaml(text, file)
+            source = read_yaml(data.decode(), file)
             self.sources.append((_kind_of(source), source))
+        except UnicodeDecodeError:
+            self.findings.append(Finding(file, 1, 1, "", "the file is not UTF-8"))
         except ContractInvalid as error:
             self.findings.extend(error.findings)
 

@@ -83,9 +83,9 @@ class Contract(Spec):
 
     @model_validator(mode="after")
     def _access_agrees(self) -> Self:
-        if self.proof and self.access != ("public",):
+        if self.proof and "public" not in self.access:
             reject("only a public intent has a proof", field="proof")
-        if self.permissions and "public" in self.access:
+        if self.permissions and self.access == ("public",):
             reject("a public intent cannot need permissions", field="permissions")
         if (self.status == "deprecated") != (self.deprecated_until is not None):
             reject("status deprecated and deprecated_until go together", field="status")

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 from symphainy_platform.contract.catalog import Catalog, Sourced
 from symphainy_platform.contract.effects import Transition
 from symphainy_platform.contract.findings import Finding, did_you_mean
 from symphainy_platform.contract.model import Contract
 from symphainy_platform.contract.rules.scope import answers, known_codes
-from symphainy_platform.contract.shape import walk
+from symphainy_platform.contract.shape import Shape, walk
 from symphainy_platform.contract.yaml_source import Path
 
 
@@ -110,7 +110,7 @@ def types_are_declared(catalog: Catalog, sourced: Sourced[Contract]) -> Iterator
 
 
 def events_fit(_: Catalog, sourced: Sourced[Contract]) -> Iterator[Finding]:
-    """Events are declared once, hold no secret, and a read leaves nothing in the outbox."""
+    """Events are declared once, and a read leaves nothing in the outbox."""
     effects = sourced.value.effects
     seen: set[str] = set()
     for index, event in enumerate(effects.events):
@@ -123,9 +123,19 @@ def events_fit(_: Catalog, sourced: Sourced[Contract]) -> Iterator[Finding]:
             yield sourced.source.finding(path, message, "add answer_only: true")
         if "type" in event.payload:
             yield sourced.source.finding((*path, "payload"), "`type` is a field of every event already")
-        for name, shape in walk(event.payload):
+
+
+def secrets_are_kept(_: Catalog, sourced: Sourced[Contract]) -> Iterator[Finding]:
+    """A secret is neither in an event nor in a stored payload."""
+    effects = sourced.value.effects
+    places: list[tuple[Path, Mapping[str, Shape], str]] = [
+        *((("events", index), event.payload, "be in an event") for index, event in enumerate(effects.events)),
+        *((("writes", index), write.payload or {}, "be stored in clear") for index, write in enumerate(effects.writes)),
+    ]
+    for path, shapes, words in places:
+        for name, shape in walk(shapes):
             if shape.secret:
-                yield sourced.source.finding((*path, "payload", *name), "a secret must not be in an event")
+                yield sourced.source.finding(("effects", *path, "payload", *name), f"a secret must not {words}")
 
 
 def answers_are_declared(_: Catalog, sourced: Sourced[Contract]) -> Iterator[Finding]:
