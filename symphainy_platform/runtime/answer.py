@@ -8,6 +8,7 @@ from typing import Any
 import structlog
 
 from symphainy_platform.errors import HandlerError, IntentError, NotFound
+from symphainy_platform.faults import frames
 from symphainy_platform.runtime.execution import ExecutionResult
 from symphainy_platform.service import ArtifactAnswer, IntentResult
 from symphainy_platform.state.artifact import Artifact
@@ -34,7 +35,12 @@ class Answers:
         except IntentError:
             raise
         except Exception as error:  # the plugin boundary: a presenter may raise anything
-            log.exception("presenter_failed", artifact_type=artifact.artifact_type)
+            log.error(  # noqa: TRY400 - a traceback may show parameters
+                "presenter_failed",
+                artifact_type=artifact.artifact_type,
+                error_type=type(error).__name__,
+                at=frames(error),
+            )
             raise HandlerError("The artifact cannot be shown; what was committed stands.") from error
 
     async def first(

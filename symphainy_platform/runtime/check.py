@@ -20,9 +20,12 @@ MAX_INLINE_BYTES = 65_536
 
 def check(contract: CompiledContract, result: IntentResult, staged: Staged, bound: Mapping[str, Artifact]) -> None:
     """Raise CONTRACT_VIOLATION when something declared is missing or something undeclared is there."""
-    _check_answers(contract, result)
-    _check_writes(contract, staged, bound)
-    _check_events(contract, result, unchanged=not staged)
+    try:
+        _check_answers(contract, result)
+        _check_writes(contract, staged, bound)
+        _check_events(contract, result, unchanged=not staged)
+    except (AttributeError, TypeError, ValueError) as error:  # values of a shape that no declaration can have
+        raise ContractViolation("The service's decision is not made of artifacts, payloads and events.") from error
 
 
 def check_error_effects(
@@ -49,19 +52,31 @@ def _check_answers(contract: CompiledContract, result: IntentResult) -> None:
     for name, answer in result.artifacts.items():
         if name not in contract.answers:
             raise ContractViolation(f"The result holds the undeclared artifact {name}.")
-        if not isinstance(answer, Artifact | ArtifactAnswer):
-            _check_inline(name, answer)
+        if isinstance(answer, ArtifactAnswer):
+            _check_extra(contract, name, answer.extra)
+        elif not isinstance(answer, Artifact):
+            _check_inline(contract, name, answer)
 
 
-def _check_inline(name: str, answer: object) -> None:
+def _check_extra(contract: CompiledContract, name: str, extra: Mapping[str, object]) -> None:
+    if undeclared := set(extra).difference(contract.contract.returns_only):
+        raise ContractViolation(f"The answer {name} adds {min(undeclared)}, which returns_only does not name.")
+
+
+def _check_inline(contract: CompiledContract, name: str, answer: object) -> None:
+    contract.check_answer(name, _small_object(name, answer))
+
+
+def _small_object(name: str, answer: object) -> Mapping[str, object]:
     try:
         size = len(orjson.dumps(answer)) if isinstance(answer, Mapping) else -1
     except TypeError:
         size = -1
-    if size < 0:
+    if not isinstance(answer, Mapping) or size < 0:
         raise ContractViolation(f"The answer {name} is neither an artifact nor a JSON object.")
     if size > MAX_INLINE_BYTES:
         raise ContractViolation(f"The plain answer {name} is over {MAX_INLINE_BYTES} bytes; register an artifact.")
+    return answer
 
 
 def _check_writes(contract: CompiledContract, staged: Staged, bound: Mapping[str, Artifact]) -> None:
@@ -111,7 +126,7 @@ def _check_complete(contract: CompiledContract, staged: Staged) -> None:
     written = {write.artifact.artifact_type for write in staged.artifacts.values()}
     if missing := contract.required_types - written:
         raise ContractViolation(f"The declared write of {min(missing)} is missing.")
-    if missing_tables := set(contract.table_writes) - {row.table for row in staged.rows}:
+    if missing_tables := contract.required_tables - {row.table for row in staged.rows}:
         raise ContractViolation(f"The declared write to the table {min(missing_tables)} is missing.")
 
 

@@ -41,6 +41,13 @@ def repeated(execution: Execution, result: IntentResult, answered_by: str) -> Co
     return Commit(execution=_record(execution, Staged(), answer=answer, key=None), supersedes=execution.supersedes)
 
 
+def replayed(execution: Execution, record: ExecutionRecord) -> Commit:
+    """The record of a client's key whose call the contract's key has answered: it points at that answer."""
+    stored = record.answer or StoredAnswer()
+    answer = replace(stored, answered_by=stored.answered_by or record.execution_id)
+    return Commit(execution=_record(execution, Staged(), answer=answer, key=None), supersedes=execution.supersedes)
+
+
 def failure(execution: Execution, error: IntentError, surface: StateSurface | None = None) -> Commit:
     """The record of a failure; it holds the keys only where the contract calls the failure final.
 

@@ -33,7 +33,7 @@ class Decision:
     waits_for: tuple[asyncio.Future[Outcome], ...] = ()
 
 
-async def decide(parts: Parts, execution: Execution, deadline: asyncio.Timeout) -> Decision:
+async def decide(parts: Parts, execution: Execution) -> Decision:
     """Take one attempt. From the hand-over on, no deadline applies."""
     async with parts.queues.turn(bind.queued_artifacts(execution)):
         surface = parts.surface(execution)
@@ -45,7 +45,6 @@ async def decide(parts: Parts, execution: Execution, deadline: asyncio.Timeout) 
         if result is None or not surface.staged:
             return Decision(record=record, result=result, waits_for=tuple(surface.waits_for))
         handed = hand_over(parts, execution, commit.success(execution, result, surface))
-        deadline.reschedule(None)
         return Decision(result=result, handed=handed)
 
 
@@ -84,7 +83,7 @@ def _refusal(parts: Parts, execution: Execution, surface: StateSurface, error: I
 def hand_over(parts: Parts, execution: Execution, written: Commit) -> asyncio.Future[Outcome]:
     """Give the commit to the store's writer: from here on it is finished whatever the caller does."""
     handed = parts.writer.hand_over(written)
-    execution.handed_over = True
+    execution.hand_over()
     parts.pending.add(written, handed)
     if written.events:
         handed.add_done_callback(lambda _: parts.feed.wake())

@@ -11,6 +11,7 @@ import structlog
 
 from symphainy_platform.context import isoformat
 from symphainy_platform.errors import ExecutionTimeout, HandlerError, IntentError, ShuttingDown
+from symphainy_platform.faults import frames
 from symphainy_platform.runtime.bind import bind_defaults
 from symphainy_platform.runtime.execution import Execution, ExecutionResult, IntentRequest
 from symphainy_platform.runtime.identify import identify
@@ -69,7 +70,12 @@ class Dispatcher:
             except IntentError:
                 raise
             except Exception as error:  # a fault of this platform: the caller still gets one stable code
-                log.exception("dispatch_failed", execution_id=execution.execution_id)
+                log.error(  # noqa: TRY400 - a traceback may show parameters
+                    "dispatch_failed",
+                    execution_id=execution.execution_id,
+                    error_type=type(error).__name__,
+                    at=frames(error),
+                )
                 raise HandlerError("The platform failed; ask for the execution's status.") from error
             return observed.result
 
@@ -87,14 +93,14 @@ class Dispatcher:
 
     async def _until_deadline(self, execution: Execution) -> ExecutionResult:
         try:
-            async with asyncio.timeout(self._parts.deadline_of(execution)) as deadline:
-                return await self._guarded(execution, deadline)
+            async with asyncio.timeout(self._parts.deadline_of(execution)) as execution.deadline:
+                return await self._guarded(execution)
         except TimeoutError as error:
             timeout = ExecutionTimeout()
             await record_failure(self._parts, execution, timeout)
             raise timeout from error
 
-    async def _guarded(self, execution: Execution, deadline: asyncio.Timeout) -> ExecutionResult:
+    async def _guarded(self, execution: Execution) -> ExecutionResult:
         """bind, key, claim/replay; then the attempts: invoke, check, commit."""
         parts, large = self._parts, execution.request.large
         execution.client_guard = await off_loop(large, parts.keys.client_guard, execution)
@@ -107,7 +113,7 @@ class Dispatcher:
             execution.mark("key")
             async with parts.claims.hold(execution.guard):
                 execution.mark("claim")
-                return await run(parts, execution, deadline)
+                return await run(parts, execution)
 
     async def _client_record(self, execution: Execution) -> ExecutionRecord | None:
         guard = execution.client_guard

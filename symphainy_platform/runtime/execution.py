@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -57,7 +58,24 @@ class Execution:
     invoked: bool = False
     handed_over: bool = False
     recorded: bool = False
+    deadline: asyncio.Timeout | None = None
     marks: list[tuple[str, float]] = field(default_factory=list)
+
+    def hand_over(self) -> None:
+        """Note that the store's writer has it: no deadline and no cancelled caller ends it any more."""
+        self.handed_over = True
+        self.limit_to(None)
+
+    def limit_to(self, when: float | None) -> None:
+        """Let the deadline be `when` on the loop's clock (None: no deadline), unless it has passed."""
+        if self.deadline is not None and not self.deadline.expired():
+            self.deadline.reschedule(when)
+
+    def begin_again(self, when: float | None) -> None:
+        """Forget what the attempt before has read; the deadline is `when` again."""
+        self.bound.clear()
+        self.supersedes = ()
+        self.limit_to(when)
 
     def mark(self, stage: str) -> None:
         """Note that a stage has just ended (monotonic seconds), for metrics and spans."""

@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
+import asyncio
+
+import orjson
+
 from symphainy_platform.context import ExecutionContext
 from symphainy_platform.errors import RUNTIME_ERRORS, ContractViolation, HandlerError, IntentError
+from symphainy_platform.faults import frames
 from symphainy_platform.runtime.execution import Execution
 from symphainy_platform.service import IntentResult
 
@@ -14,13 +19,34 @@ async def invoke(execution: Execution, context: ExecutionContext) -> IntentResul
     execution.invoked = True
     try:
         result = await route.service.execute(context, execution.params.values)
+        _cancel_if_asked()
     except IntentError as error:
         if not route.contract.complete(error) and error.code not in RUNTIME_ERRORS:
             raise ContractViolation(f"The service raised {error.code}, which its contract does not declare.") from error
+        _check_details(error)
         raise
     except Exception as error:  # the plugin boundary: a service may raise anything, a caller sees one code
-        context.log.exception("handler_error", error_type=type(error).__name__)
+        context.log.error(  # noqa: TRY400 - a traceback may show parameters
+            "handler_error",
+            execution_id=context.execution_id,
+            error_type=type(error).__name__,
+            at=frames(error),
+        )
         raise HandlerError from error
     if not isinstance(result, IntentResult):
         raise ContractViolation("The service did not return an IntentResult.")
     return result
+
+
+def _cancel_if_asked() -> None:
+    """A service that swallows its cancellation is cancelled all the same: its caller or its time is gone."""
+    task = asyncio.current_task()
+    if task is not None and task.cancelling():
+        raise asyncio.CancelledError
+
+
+def _check_details(error: IntentError) -> None:
+    try:
+        orjson.dumps(error.details)
+    except TypeError as reason:
+        raise ContractViolation(f"The details of {error.code} are not JSON.") from reason

@@ -177,12 +177,14 @@ class EventFeed:
                 await asyncio.sleep(POLL_SECONDS)
 
     async def _page(self, cursor: str, where: EventFilter) -> EventPage:
-        while True:
+        """The next page, from a store that may be away for a while; an empty one once the feed is closed."""
+        while not self._closed:
             try:
                 return await self._store.events_after(cursor, where)
             except DatabaseUnavailable as error:
                 log.warning("outbox_unavailable", reason=error.code)
                 await asyncio.sleep(POLL_SECONDS)
+        return EventPage((), cursor)
 
 
 def _matches(where: EventFilter, event: PublishedEvent) -> bool:

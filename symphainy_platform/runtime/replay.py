@@ -44,5 +44,12 @@ def _holds(record: ExecutionRecord, key: Guard, heads: dict[str, Artifact], now:
 
 
 def _supersede(execution: Execution, record: ExecutionRecord) -> None:
+    """Let this execution take the key over.
+
+    Superseding gives up both keys of a record. Where it holds two, the store is left to free
+    the one that no longer holds: the other still answers its own callers.
+    """
+    if record.key is not None and record.client_key is not None:
+        return
     if record.execution_id not in execution.supersedes:
         execution.supersedes = (*execution.supersedes, record.execution_id)

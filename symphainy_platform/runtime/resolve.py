@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -10,6 +11,8 @@ from typing import Any
 from symphainy_platform.contract.compile import CompiledContract
 from symphainy_platform.errors import PluginError, UnknownIntent
 from symphainy_platform.service import IntentService
+
+_MAJOR = re.compile(r"([0-9]{1,9})(?:\.|$)")
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,8 +47,7 @@ class Routes:
         if contract_version is None:
             route = self._newest.get(intent_type)
         else:
-            major = contract_version.partition(".")[0]
-            route = self._by_major.get((intent_type, int(major))) if major.isdecimal() and major.isascii() else None
+            route = self._by_major.get((intent_type, _major(contract_version)))
         if route is None:
             raise self._unknown(intent_type, contract_version)
         return route
@@ -58,6 +60,12 @@ class Routes:
         near = difflib.get_close_matches(intent_type[:80], known, n=1)
         hint = {"did_you_mean": near[0]} if near else {}
         return UnknownIntent(parameter="intent_type", given=intent_type[:80], **hint)
+
+
+def _major(version: str) -> int:
+    """The major of `2` or `2.1.0`; -1, which no contract has, for anything else."""
+    found = _MAJOR.match(version)
+    return int(found[1]) if found else -1
 
 
 def _newest(by_major: Mapping[tuple[str, int], Route]) -> dict[str, Route]:

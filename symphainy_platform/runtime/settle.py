@@ -16,20 +16,26 @@ from symphainy_platform.runtime.replay import client_replay
 from symphainy_platform.runtime.retry import MAX_ATTEMPTS, pause_before
 from symphainy_platform.service import ArtifactAnswer, IntentResult
 from symphainy_platform.state.artifact import Artifact
-from symphainy_platform.state.records import Committed, Duplicate, Failed, Outcome
+from symphainy_platform.state.records import (
+    Committed,
+    Duplicate,
+    ExecutionRecord,
+    ExecutionStatus,
+    Failed,
+    Outcome,
+)
 
 
-async def run(parts: Parts, execution: Execution, deadline: asyncio.Timeout) -> ExecutionResult:
+async def run(parts: Parts, execution: Execution) -> ExecutionResult:
     """Decide the execution, in at most MAX_ATTEMPTS attempts; VERSION_CONFLICT after that."""
-    when = deadline.when()
+    when = execution.deadline.when() if execution.deadline else None
     try:
         for attempt in range(1, MAX_ATTEMPTS + 1):
             await pause_before(attempt)
-            decision = await decide(parts, execution, deadline)
+            decision = await decide(parts, execution)
             if (answer := await _settle(parts, execution, decision)) is not None:
                 return answer
-            execution.bound.clear()
-            deadline.reschedule(when)
+            execution.begin_again(when)
         raise VersionConflict
     except IntentError as error:
         await record_failure(parts, execution, error)
@@ -54,7 +60,7 @@ async def _settle(parts: Parts, execution: Execution, decision: Decision) -> Exe
     if decision.error is not None:
         return await _refused(execution, decision.error, decision.handed)
     if decision.record is not None:
-        return await parts.answers.replay(decision.record, execution.params.view_options)
+        return await _replayed(parts, execution, decision.record)
     if decision.result is None:
         raise ContractViolation
     if decision.handed is not None:
@@ -93,6 +99,11 @@ async def _committed(
         return await _first(parts, execution, execution.execution_id, result)
     if isinstance(outcome, Failed):
         raise outcome.error
+    return await _lost(parts, execution, outcome)
+
+
+async def _lost(parts: Parts, execution: Execution, outcome: Outcome) -> ExecutionResult | None:
+    """Another was faster: its answer when the caller's key says that it is the same call, else None."""
     if isinstance(outcome, Duplicate) and outcome.by == "client_key":
         record = client_replay(execution, outcome.record, isoformat(parts.clock.now()))
         return await parts.answers.replay(record, execution.params.view_options) if record else None
@@ -100,13 +111,23 @@ async def _committed(
     return None
 
 
-async def _read(parts: Parts, execution: Execution, result: IntentResult) -> ExecutionResult:
+async def _replayed(parts: Parts, execution: Execution, record: ExecutionRecord) -> ExecutionResult | None:
+    """The stored answer; a client's key of its own is kept with it, and answers the same later on."""
+    if execution.client_guard is not None and record.status is ExecutionStatus.COMPLETED:
+        outcome = await hand_over(parts, execution, commit.replayed(execution, record))
+        if isinstance(outcome, Failed):
+            raise outcome.error
+        if not isinstance(outcome, Committed):
+            return await _lost(parts, execution, outcome)
+    return await parts.answers.replay(record, execution.params.view_options)
+
+
+async def _read(parts: Parts, execution: Execution, result: IntentResult) -> ExecutionResult | None:
     """A read: its execution row is enqueued, and waited for only to keep a client's key."""
     row = commit.success(execution, result, parts.surface(execution))
-    if execution.client_guard is None:
-        parts.writer.enqueue(row)
-    else:
-        await hand_over(parts, execution, row)
+    if execution.client_guard is not None:
+        return await _committed(parts, execution, result, hand_over(parts, execution, row))
+    parts.writer.enqueue(row)
     return await _first(parts, execution, execution.execution_id, result)
 
 

@@ -65,8 +65,10 @@ def idempotency_key(value: str | None) -> str | None:
     return value
 
 
-def is_large(parameters: Mapping[str, Any]) -> bool:
+def is_large(parameters: object) -> bool:
     """A cheap guess whether an in-process request is worth a thread: a long list or text near the top."""
+    if not isinstance(parameters, Mapping):
+        return False
     inner = [item for value in parameters.values() if isinstance(value, Mapping) for item in value.values()]
     return any(isinstance(item, list) and len(item) > LARGE_ITEMS for item in inner) or any(
         isinstance(item, str) and len(item) > LARGE_TEXT for item in inner

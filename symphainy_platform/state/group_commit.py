@@ -9,7 +9,8 @@ from collections.abc import Sequence
 import structlog
 
 from symphainy_platform.errors import DatabaseUnavailable, HandlerError, ShuttingDown
-from symphainy_platform.state.records import Commit, Outcome
+from symphainy_platform.faults import frames
+from symphainy_platform.state.records import Commit, Failed, Outcome
 from symphainy_platform.state.store import Store
 
 log = structlog.get_logger(__name__)
@@ -31,6 +32,8 @@ class GroupCommit:
         self._store = store
         self._waiting: deque[_Item] = deque()
         self._lanes: set[asyncio.Task[None]] = set()
+        self._running = 0
+        self._undecided: set[asyncio.Future[Outcome]] = set()
         self._in_flight: set[tuple[str, str]] = set()
         self._max_waiting = max_waiting
         self._closed = False
@@ -43,7 +46,7 @@ class GroupCommit:
     @property
     def busy(self) -> bool:
         """True while anything that was handed over is not decided yet."""
-        return bool(self._lanes)
+        return bool(self._undecided)
 
     def hand_over(self, commit: Commit) -> asyncio.Future[Outcome]:
         """Take the commit over for good and return the future of its outcome.
@@ -54,6 +57,7 @@ class GroupCommit:
         if self._closed:
             raise ShuttingDown
         outcome: asyncio.Future[Outcome] = asyncio.get_running_loop().create_future()
+        self._undecided.add(outcome)
         self._waiting.append((commit, outcome))
         self._wake()
         return outcome
@@ -70,8 +74,8 @@ class GroupCommit:
 
     async def settle(self) -> None:
         """Wait until everything that was handed over before this call is decided."""
-        while self._lanes:
-            await asyncio.wait(set(self._lanes))
+        if self._undecided:
+            await asyncio.wait(set(self._undecided))
 
     async def close(self) -> None:
         """Take no more commits and wait for those that were handed over."""
@@ -79,19 +83,28 @@ class GroupCommit:
         await self.settle()
 
     def _wake(self) -> None:
-        if len(self._lanes) < self._store.lanes:
+        if self._running < self._store.lanes:
+            self._running += 1
             lane = asyncio.create_task(self._run())
             self._lanes.add(lane)
             lane.add_done_callback(self._lanes.discard)
 
     async def _run(self) -> None:
-        while batch := self._take():
-            places = [place for commit, _ in batch for place in _places(commit)]
-            self._in_flight.update(places)
-            outcomes = await self._write([commit for commit, _ in batch])
-            self._in_flight.difference_update(places)
-            for (_, future), outcome in zip(batch, outcomes, strict=True):
-                _decide(future, outcome)
+        """Write until nothing waits. What is handed over from then on needs a new lane, also before this task is done."""
+        try:
+            while batch := self._take():
+                await self._write_batch(batch)
+        finally:
+            self._running -= 1
+
+    async def _write_batch(self, batch: Sequence[_Item]) -> None:
+        places = [place for commit, _ in batch for place in _places(commit)]
+        self._in_flight.update(places)
+        outcomes = await self._write([commit for commit, _ in batch])
+        self._in_flight.difference_update(places)
+        for (_, future), outcome in zip(batch, outcomes, strict=True):
+            self._undecided.discard(future)
+            _decide(future, outcome)
 
     def _take(self) -> list[_Item]:
         """Up to MAX_BATCH items in order, leaving those whose artifact another lane is writing."""
@@ -113,10 +126,12 @@ class GroupCommit:
         try:
             return await self._store.commit(commits)
         except DatabaseUnavailable as error:
-            return [error] * len(commits)
-        except Exception as error:  # the plugin boundary: a broken store must not strand its callers
-            log.exception("store_failed", store=self._store.name)
-            return [_wrapped(error)] * len(commits)
+            return [DatabaseUnavailable(error.message, **error.details) for _ in commits]
+        except Exception as error:  # noqa: BLE001 - the plugin boundary: a broken store must not strand its callers
+            log.error(  # noqa: TRY400 - a traceback may show parameters
+                "store_failed", store=self._store.name, error_type=type(error).__name__, at=frames(error)
+            )
+            return [_wrapped(error) for _ in commits]
 
 
 def _wrapped(cause: Exception) -> HandlerError:
@@ -130,6 +145,8 @@ def _places(commit: Commit) -> list[tuple[str, str]]:
 
 
 def _decide(future: asyncio.Future[Outcome], outcome: Outcome | Exception) -> None:
+    if future.cancelled():  # whoever waited for it is gone; the others of the batch are not
+        return
     if isinstance(outcome, Exception):
         future.set_exception(outcome)
         future.exception()  # marked as seen: the caller may be gone by now
@@ -138,5 +155,8 @@ def _decide(future: asyncio.Future[Outcome], outcome: Outcome | Exception) -> No
 
 
 def _log_failure(future: asyncio.Future[Outcome]) -> None:
-    if error := future.exception():
+    error = future.exception()
+    if error is None and isinstance(outcome := future.result(), Failed):
+        error = outcome.error
+    if error is not None:
         log.warning("execution_not_recorded", reason=getattr(error, "code", type(error).__name__))

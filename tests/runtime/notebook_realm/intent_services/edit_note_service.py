@@ -1,0 +1,5 @@
+from notebook_realm.script import ScriptedService
+
+
+class EditNoteService(ScriptedService):
+    intent_type = "edit_note"

@@ -1,0 +1,5 @@
+from notebook_realm.script import ScriptedService
+
+
+class ReadNoteService(ScriptedService):
+    intent_type = "read_note"
