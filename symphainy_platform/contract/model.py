@@ -42,6 +42,14 @@ class Idempotency(Spec):
         return self
 
 
+class Compliance(Spec):
+    """What the author tells the compliance suite: it can mark a check, never switch one off."""
+
+    expected_failures: dict[Text, Text] = Field(
+        default_factory=dict, description="Check id → reason. Strict: when the check passes, the run fails."
+    )
+
+
 class Contract(Spec):
     """One intent: who may submit it, with what, what it does, what it answers, how it fails."""
 
@@ -73,6 +81,7 @@ class Contract(Spec):
     errors: dict[Code, ErrorSpec] = Field(default_factory=dict)
     fixtures: dict[Name, Fixture] = Field(default_factory=dict)
     examples: dict[Name, Scenario] = Field(default_factory=dict)
+    compliance: Compliance = Compliance()
     handler: Dotted = Field(description="The module of the intent's service.")
     docs: Docs = Docs()
 

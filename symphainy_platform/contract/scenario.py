@@ -21,7 +21,10 @@ class RowFixture(Spec):
 
 
 class Fixture(Spec):
-    """An artifact of the owner that exists before an example runs, with its stored payload."""
+    """An artifact of the owner that exists before an example runs, with its stored payload.
+
+    Fixtures are made in the order of `given`, the newest last.
+    """
 
     artifact: Name
     id: Text

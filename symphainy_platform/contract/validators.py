@@ -11,6 +11,7 @@ import re
 from collections.abc import Callable, Mapping
 from datetime import date, datetime
 from enum import StrEnum
+from itertools import chain
 from typing import Any, NamedTuple, cast
 
 import orjson
@@ -207,15 +208,10 @@ def nested_deeper_than(value: Any, limit: int) -> bool:
     """Whether objects and arrays nest more than `limit` levels, `value` itself being the first."""
     level = [value]
     for _ in range(limit):
-        below: list[Any] = []
-        for node in level:
-            if isinstance(node, dict):
-                below.extend(node.values())
-            elif isinstance(node, list):
-                below.extend(node)
-        if not below:
+        containers = [node for node in level if type(node) is dict or type(node) is list]
+        if not containers:
             return False
-        level = below
+        level = [*chain.from_iterable(node.values() if type(node) is dict else node for node in containers)]
     return any(isinstance(node, (dict, list)) for node in level)
 
 
