@@ -7,10 +7,12 @@ message may quote data.
 
 from __future__ import annotations
 
+import asyncio
+import atexit
 import logging
 import sys
 import traceback
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, BinaryIO, Self
 
 import orjson
 import structlog
@@ -43,10 +45,50 @@ def configure_logs(settings: Settings) -> None:
             *_renderers(readable=_is_readable(settings)),
         ],
         wrapper_class=structlog.make_filtering_bound_logger(getattr(logging, settings.log_level.upper())),
-        logger_factory=structlog.BytesLoggerFactory(sys.stderr.buffer),
+        logger_factory=_Lines(sys.stderr.buffer),
         cache_logger_on_first_use=True,
     )
     logging.basicConfig(handlers=[_ToStructlog()], level=logging.WARNING, force=True)
+
+
+class _Lines:
+    """Writes lines; those of one round of the event loop in one call, because each call costs as much as a line.
+
+    A line waits for the end of the round in which it was logged, never longer. Outside of an
+    event loop, in other threads too, it is written at once.
+    """
+
+    def __init__(self, file: BinaryIO) -> None:
+        """Write to `file`, at the latest when the process ends in order."""
+        self._file = file
+        self._waiting: list[bytes] = []
+        self._flushing: asyncio.AbstractEventLoop | None = None
+        atexit.register(self.flush)
+
+    def __call__(self, *_names: Any) -> Self:
+        """Be the logger of every name."""
+        return self
+
+    def msg(self, line: bytes) -> None:
+        """Take a line."""
+        self._waiting.append(line)
+        try:
+            loop = asyncio.get_running_loop()
+        except RuntimeError:
+            self.flush()
+            return
+        if self._flushing is not loop:
+            self._flushing = loop
+            loop.call_soon(self.flush)
+
+    debug = info = warning = error = critical = exception = log = msg
+
+    def flush(self) -> None:
+        """Write what waits."""
+        lines, self._waiting, self._flushing = self._waiting, [], None
+        if lines:
+            self._file.write(b"\n".join([*lines, b""]))
+            self._file.flush()
 
 
 def frames_only(_logger: Any, _method: str, event: MutableMapping[str, Any]) -> Mapping[str, Any]:

@@ -88,6 +88,8 @@ class RemoteTarget:
                     yield {"cursor": value}
                 elif name == "data":
                     yield orjson.loads(value)
+                elif line.startswith(":") and silence is not None:
+                    return  # a heartbeat: there is nothing more for now
 
 
 def _checked(answer: httpx.Response) -> Any:

@@ -18,12 +18,13 @@ from symphainy_platform.http.request import TRACE_ID, trace_id_of
 if TYPE_CHECKING:
     from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-_EVERY_ANSWER = [
+EVERY_ANSWER = [
     (b"cache-control", b"no-store"),
     (b"x-content-type-options", b"nosniff"),
     (b"referrer-policy", b"no-referrer"),
     (b"content-security-policy", b"default-src 'none'"),
 ]
+"""Headers of every answer (40-auth-sessions, "Transport")."""
 
 _log = structlog.get_logger(__name__)
 
@@ -43,7 +44,7 @@ class SecurityHeaders:
 
         async def send_completed(message: Message) -> None:
             if message["type"] == "http.response.start":
-                message["headers"] = [*message.get("headers", ()), *_EVERY_ANSWER]
+                message["headers"] = [*message.get("headers", ()), *EVERY_ANSWER]
             await send(message)
 
         await self._app(scope, receive, send_completed)

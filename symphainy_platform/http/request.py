@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import asyncio
-import os
+import random
 import re
 from typing import TYPE_CHECKING, Any, NamedTuple
+
+from starlette.requests import ClientDisconnect
 
 from symphainy_platform.canonical import NotStrictJson, parse_json
 from symphainy_platform.errors import (
@@ -41,7 +43,12 @@ def trace_id_of(scope: Scope) -> str:
     """Return the caller's trace id (W3C Trace Context), else a new one: 32 hexadecimal digits."""
     values = header_values(scope, b"traceparent")
     match = _TRACEPARENT.fullmatch(values[0]) if len(values) == 1 else None
-    return match[1].decode() if match else os.urandom(16).hex()
+    return match[1].decode() if match else new_trace_id()
+
+
+def new_trace_id() -> str:
+    """Return a trace id; it names and protects nothing, so it spares the kernel's randomness."""
+    return f"{random.getrandbits(128):032x}"
 
 
 def bearer_token(scope: Scope) -> str:
@@ -91,17 +98,19 @@ async def read_json_object(request: Request, limit: int) -> Body:
 
 
 async def _read_body(request: Request, limit: int) -> bytes:
-    declared = request.headers.get("content-length", "0")
-    if declared.isdecimal() and int(declared[:20]) > limit:
+    declared = header_values(request.scope, b"content-length")
+    if declared and declared[0].isdigit() and int(declared[0][:20]) > limit:
         raise PayloadTooLarge(limit_bytes=limit)
-    chunks: list[bytes] = []
-    size = 0
-    async for chunk in request.stream():
-        size += len(chunk)
-        if size > limit:
+    body, more = bytearray(), True
+    while more:
+        message = await request.receive()
+        if message["type"] == "http.disconnect":
+            raise ClientDisconnect
+        body += message.get("body", b"")
+        if len(body) > limit:
             raise PayloadTooLarge(limit_bytes=limit)
-        chunks.append(chunk)
-    return b"".join(chunks)
+        more = message.get("more_body", False)
+    return bytes(body)
 
 
 def _parse(body: bytes) -> Any:
@@ -117,6 +126,8 @@ def query_of(request: Request, *known: str) -> dict[str, str]:
     A token is not among the known ones: it belongs into the Authorization header.
     """
     query: dict[str, str] = {}
+    if not request.scope["query_string"]:
+        return query
     for name, value in request.query_params.multi_items():
         if name not in known or name in query:
             message = "The query of this path is not as expected; a token belongs into the Authorization header."

@@ -18,6 +18,7 @@ from symphainy_platform.context import Identity
 from symphainy_platform.errors import IntentError, SettingsError
 from symphainy_platform.http.app import build_app
 from symphainy_platform.http.events import EventStreams
+from symphainy_platform.http.protocol import BoundedProtocol
 from symphainy_platform.identity.source import tokens_of
 from symphainy_platform.platform import Platform
 
@@ -129,6 +130,7 @@ def _config(app: ASGIApp, settings: Settings) -> uvicorn.Config:
     return uvicorn.Config(
         app,
         loop="none",
+        http=BoundedProtocol,
         ws="none",
         lifespan="off",
         log_config=None,
