@@ -78,7 +78,8 @@ class _Server(uvicorn.Server):
             await self.serve(sockets=[self._listener])
         finally:
             self._streams.stopping.set()
-            await sweeping
+            sweeping.cancel()
+            await asyncio.wait({sweeping})
 
     @contextlib.contextmanager
     def capture_signals(self) -> Generator[None, None, None]:
@@ -115,15 +116,14 @@ class _Server(uvicorn.Server):
         self.should_exit = True
 
     async def _sweep_regularly(self) -> None:
-        stopping = self._streams.stopping
-        while not stopping.is_set():
-            with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(stopping.wait(), self._platform.settings.sweep_interval_seconds)
-                return
+        while True:
+            await asyncio.sleep(self._platform.settings.sweep_interval_seconds)
             try:
                 await self._platform.sweep()
             except IntentError as error:  # the store is away: the next round may find it again
                 _log.warning("sweep_failed", code=error.code)
+            except Exception:  # noqa: BLE001 - the plugin boundary: a store that cannot sweep still serves
+                _log.exception("sweep_failed")
 
 
 def _config(app: ASGIApp, settings: Settings) -> uvicorn.Config:

@@ -58,6 +58,16 @@ def test_what_was_answered_survives_kill_9(tmp_path):
         assert again == first | {"idempotent_replay": True}
 
 
+def test_a_server_sweeps_what_retention_gives_up(tmp_path):
+    short = {"SYMPHAINY_SWEEP_INTERVAL_SECONDS": "0.05", "SYMPHAINY_OUTBOX_RETENTION_DAYS": "0.000001"}
+    with running(tmp_path, **short) as server:
+        httpx.post(f"{server.url}{SUBMIT}", json=INITIALIZE, headers=server.bearer())
+        while server.state()["outbox"]:  # bounded by the timeout of the test
+            pass
+        assert server.state()["artifacts"] == 1
+        assert server.stop() == 0
+
+
 def test_development_prints_a_line_that_works_when_pasted(tmp_path):
     with running(tmp_path, "--dev") as server:
         while not any(line.startswith("curl ") for line in server.lines):
