@@ -90,7 +90,7 @@ class GroupCommit:
             lane.add_done_callback(self._lanes.discard)
 
     async def _run(self) -> None:
-        """Write until nothing waits. What is handed over from then on needs a new lane, also before this task is done."""
+        """Write until nothing waits; what is handed over from then on, before this task is done, needs a new lane."""
         try:
             while batch := self._take():
                 await self._write_batch(batch)

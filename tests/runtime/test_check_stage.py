@@ -3,7 +3,7 @@
 import asyncio
 
 import pytest
-from notebook_realm.script import written
+from notebook_realm.script import write_note, written
 from runtime_callers import ANN, Caller
 
 from symphainy_platform import ArtifactAnswer, IntentError, IntentResult
@@ -298,8 +298,6 @@ async def test_a_presenter_that_crashes_has_a_code_too(ann, shown, database):
 
 
 async def test_a_bad_neighbour_in_the_batch_harms_nobody(ann, scripted, database):
-    from notebook_realm.script import write_note
-
     async def some_unstorable(ctx, params):
         if params.text.startswith("bad"):
             note = noted(ctx, semantic_descriptor={"at": object()})

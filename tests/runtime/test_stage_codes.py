@@ -3,6 +3,7 @@
 from types import MappingProxyType
 
 import pytest
+from notebook_realm.script import write_note
 from runtime_callers import ANN, EVE, ROBOT, Caller
 
 from symphainy_platform import Identity, IntentError
@@ -146,8 +147,6 @@ async def test_what_the_caller_keeps_of_its_parameters_is_its_own(platform, scri
         sent["extra"]["list"].append(2)
         seen.append(params.extra)
         return await write_note(ctx, params)
-
-    from notebook_realm.script import write_note
 
     scripted("write_note", keep)
     sent = {"text": "x", "extra": {"list": [1]}}
