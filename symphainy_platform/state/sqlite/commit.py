@@ -107,6 +107,7 @@ class _Run:
         self._moment = moment
         self._now = isoformat(moment)
         self._tables = tables
+        self._ends: dict[float, str] = {}
 
     def write(self, item: Commit) -> Outcome:
         """Write one item, or raise _Undo or one of ITEM_FAULTS."""
@@ -145,7 +146,14 @@ class _Run:
     def _guard_row(self, guard: Guard | None) -> Row:
         if guard is None:
             return NO_GUARD
-        return guard_row(guard, isoformat(self._moment + timedelta(seconds=guard.lifetime)))
+        return guard_row(guard, self._after(guard.lifetime))
+
+    def _after(self, seconds: float) -> str:
+        """The end of a lifetime that begins now; a batch has few different ones."""
+        end = self._ends.get(seconds)
+        if end is None:
+            end = self._ends[seconds] = isoformat(self._moment + timedelta(seconds=seconds))
+        return end
 
     def _give_way(self, record: ExecutionRecord) -> None:
         """Find who was first: this very execution, or a holder of a key; free keys that hold no more."""

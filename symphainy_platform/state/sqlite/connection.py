@@ -55,12 +55,12 @@ class DatabaseFile:
         return connection
 
     def _set_up(self, connection: sqlite3.Connection, *, read_only: bool) -> None:
+        if self.prepare is not None:
+            self.prepare(connection)
         for pragma in _ON_EVERY_CONNECTION:
             connection.execute(pragma)
         if read_only:
             connection.execute("PRAGMA query_only = ON")
-        if self.prepare is not None:
-            self.prepare(connection)
 
 
 @contextmanager

@@ -16,6 +16,8 @@ _OWN_TABLES = frozenset(
 )
 """The store's own; no service writes them as rows."""
 
+_SCALARS = frozenset({str, int, float, bool, type(None), bytes})
+
 
 @dataclass(frozen=True, slots=True)
 class DomainTable:
@@ -101,4 +103,6 @@ def _quoted(name: str) -> str:
 
 
 def _column_value(value: Any) -> Any:
+    if type(value) in _SCALARS:
+        return value
     return to_json(value) if isinstance(value, (Mapping, list, tuple)) else value

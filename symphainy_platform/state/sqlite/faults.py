@@ -61,7 +61,14 @@ def unavailable(error: sqlite3.Error) -> DatabaseUnavailable:
     return DatabaseUnavailable(reason=_REASONS.get(primary_code(error), "database"))
 
 
-def refused(path: Path, error: sqlite3.Error | OSError) -> StoreRefusedError:
-    """Translate an error at the start into a sentence that says how to mend it."""
-    reason = _REASONS.get(primary_code(error), "") if isinstance(error, sqlite3.Error) else ""
-    return StoreRefusedError(f"The store {path} cannot be used: {_MENDING.get(reason, str(error))}.")
+def at_start(path: Path, error: sqlite3.Error | OSError) -> StoreRefusedError | DatabaseUnavailable:
+    """Translate an error at the start into a sentence that says how to mend it.
+
+    A lock that is held for too long is no reason to refuse the file: it is unavailable for now.
+    """
+    if not isinstance(error, sqlite3.Error):
+        return StoreRefusedError(f"The store {path} cannot be made: {error.strerror or error}.")
+    if is_busy(error):
+        return unavailable(error)
+    mending = _MENDING.get(_REASONS.get(primary_code(error), ""), str(error))
+    return StoreRefusedError(f"The store {path} cannot be used: {mending}.")

@@ -11,7 +11,7 @@ from pathlib import Path
 from symphainy_platform.context import Clock, isoformat
 from symphainy_platform.errors import StoreRefusedError
 from symphainy_platform.state.sqlite.connection import BUSY_SECONDS, DatabaseFile, transaction
-from symphainy_platform.state.sqlite.faults import is_busy, refused
+from symphainy_platform.state.sqlite.faults import at_start, is_busy
 
 _FOLDER = Path(__file__).with_name("migrations")
 _OLDEST_SQLITE = (3, 37, 0)  # STRICT tables; RETURNING is older
@@ -63,7 +63,7 @@ def migrate_file(file: DatabaseFile, clock: Clock, *, dry_run: bool) -> list[str
     try:
         return _migrate(file, clock, dry_run=dry_run)
     except (sqlite3.Error, OSError) as error:
-        raise refused(file.path, error) from error
+        raise at_start(file.path, error) from error
 
 
 def _migrate(file: DatabaseFile, clock: Clock, *, dry_run: bool) -> list[str]:

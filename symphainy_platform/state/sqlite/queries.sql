@@ -209,6 +209,9 @@ SELECT value FROM meta WHERE name = ?
 -- name: keep_meta
 INSERT INTO meta (name, value) VALUES (?, ?) ON CONFLICT DO NOTHING
 
+-- name: touch_meta
+UPDATE meta SET value = value WHERE name = 'epoch'
+
 -- name: set_meta
 UPDATE meta SET value = ? WHERE name = ?
 

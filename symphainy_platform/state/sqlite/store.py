@@ -17,7 +17,7 @@ from symphainy_platform.state.sqlite.commit import write_batch
 from symphainy_platform.state.sqlite.connection import DatabaseFile, transaction
 from symphainy_platform.state.sqlite.domain import DomainTables, read_domain_tables
 from symphainy_platform.state.sqlite.events import highest_event, read_events
-from symphainy_platform.state.sqlite.faults import refused
+from symphainy_platform.state.sqlite.faults import at_start
 from symphainy_platform.state.sqlite.migrate import (
     applied_steps,
     check_current,
@@ -78,12 +78,11 @@ class SqliteStore:
             connection = self._file.connect()
             try:
                 check_current(self._file.path, connection)
-                with transaction(connection):  # a read-only file or folder refuses this
-                    pass
+                _check_writable(connection)
             finally:
                 connection.close()
         except sqlite3.Error as error:
-            raise refused(self._file.path, error) from error
+            raise at_start(self._file.path, error) from error
 
     async def close(self) -> None:
         """Finish what was handed over, then close every connection. Idempotent."""
@@ -159,3 +158,13 @@ class SqliteStore:
         except DatabaseUnavailable as error:
             return Health(ready=False, schema_version="", expected_version=expected[-1], detail=error.details["reason"])
         return Health(ready=applied == expected, schema_version="".join(applied[-1:]), expected_version=expected[-1])
+
+
+def _check_writable(connection: sqlite3.Connection) -> None:
+    """Write and roll back: a read-only file or folder lets a transaction begin, and refuses this."""
+    connection.execute("BEGIN IMMEDIATE")
+    try:
+        connection.execute(SQL["touch_meta"])
+    finally:
+        if connection.in_transaction:  # a full disk has rolled back by itself
+            connection.execute("ROLLBACK")
