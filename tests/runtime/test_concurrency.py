@@ -1,0 +1,142 @@
+"""Many writers: on one artifact, on one file from several platforms, with and without keys."""
+
+import asyncio
+
+import pytest
+from notebook_realm.script import edit_note
+from runtime_callers import ANN, Caller
+
+from symphainy_platform.errors import DatabaseUnavailable
+from symphainy_platform.runtime import retry
+
+
+def message(writer, turn):
+    return {"id": f"{writer}-{turn}", "role": "user", "content": f"{writer} says {turn}"}
+
+
+async def writes(ann, writer, turns):
+    for turn in range(turns):
+        updates = {"conversation_history": [message(writer, turn)], "pillar_context": {f"{writer}-{turn}": turn}}
+        await ann("update_chat_context", context_updates=updates, history_limit=0)
+
+
+async def check_gapless(platform, database, expected):
+    session = (await Caller(platform, ANN)("get_chat_session")).artifacts["chat_session"]["semantic_payload"]
+    ids = [item["id"] for item in session["context"]["conversation_history"]]
+    assert len(ids) == len(set(ids)) == len(session["context"]["pillar_context"]) == expected
+    assert session["version"] == expected + 1
+    assert database("SELECT version FROM artifact_versions ORDER BY version") == [(n,) for n in range(1, expected + 1)]
+    seqs = database("SELECT seq FROM artifact_log WHERE log = 'conversation_history' ORDER BY seq")
+    assert seqs == [(n,) for n in range(1, expected + 1)]
+    versions = database("SELECT json_extract(payload, '$.version') FROM outbox WHERE type = 'chat_context_updated'")
+    assert versions == [(n,) for n in range(2, expected + 2)]
+
+
+async def test_fifty_writers_of_one_session_lose_nothing(platform, ann, database):
+    await ann("initialize_chat_session")
+    await asyncio.gather(*(writes(ann, f"w{n}", 10) for n in range(50)))
+    await check_gapless(platform, database, 500)
+
+
+async def test_writers_of_two_platforms_on_one_session_lose_nothing(opened, database):
+    async with opened() as one, opened() as other:
+        await Caller(one, ANN)("initialize_chat_session")
+        callers = [Caller(one, ANN), Caller(other, ANN)]
+        await asyncio.gather(*(writes(callers[n % 2], f"w{n}", 5) for n in range(20)))
+        await check_gapless(other, database, 100)
+
+
+async def test_duplicates_across_platforms_are_one(opened, database):
+    async with opened() as one, opened() as other:
+        callers = [Caller(one, ANN), Caller(other, ANN)]
+        results = await asyncio.gather(*(callers[n % 2]("initialize_chat_session") for n in range(20)))
+        assert len({result.execution_id for result in results}) == 1
+        assert [result.idempotent_replay for result in results].count(False) == 1
+        assert database("SELECT count(*) FROM artifacts") == [(1,)]
+
+
+@pytest.mark.parametrize(
+    ("intent", "params"), [("write_note", {"text": "x"}), ("get_chat_session", {})], ids=["write", "read"]
+)
+async def test_duplicates_by_a_clients_key_across_platforms_are_one(opened, database, intent, params):
+    async with opened() as one, opened() as other:
+        callers = [Caller(one, ANN), Caller(other, ANN)]
+        for key in ("k1", "k2", "k3"):
+            results = await asyncio.gather(*(callers[n % 2](intent, key, **params) for n in range(10)))
+            assert len({result.execution_id for result in results}) == 1
+            assert [result.idempotent_replay for result in results].count(False) == 1
+        assert database("SELECT count(*) FROM executions") == [(3,)]
+
+
+async def test_a_conflict_runs_the_service_again_on_fresh_reads(opened, scripted):
+    runs = []
+    async with opened() as one, opened() as other:
+        note = (await Caller(one, ANN)("write_note", text="x")).events[0]["note_id"]
+
+        async def overtaken(ctx, params):
+            runs.append(params.text)
+            if runs == ["slow"]:
+                await Caller(other, ANN)("edit_note", note_id=note, text="fast")
+            return await edit_note(ctx, params)
+
+        scripted("edit_note", overtaken)
+        result = await Caller(one, ANN)("edit_note", note_id=note, text="slow")
+        assert runs == ["slow", "fast", "slow"]
+        assert result.events == [{"type": "note_edited", "version": 3}]
+
+
+async def test_conflicts_without_end_are_a_version_conflict(opened, scripted, monkeypatch):
+    monkeypatch.setattr(retry, "_LONGEST_PAUSE", 0.001)
+    runs = []
+    async with opened() as one, opened() as other:
+        note = (await Caller(one, ANN)("write_note", text="x")).events[0]["note_id"]
+
+        async def always_overtaken(ctx, params):
+            if params.text == "slow":
+                runs.append(params.text)
+                await Caller(other, ANN)("edit_note", note_id=note, text=f"fast {len(runs)}")
+            return await edit_note(ctx, params)
+
+        scripted("edit_note", always_overtaken)
+        failure = await Caller(one, ANN).failure("edit_note", note_id=note, text="slow")
+        assert (failure.code, failure.retryable) == ("VERSION_CONFLICT", True)
+        assert len(runs) == retry.MAX_ATTEMPTS
+        assert (await Caller(one, ANN).status(failure.execution_id))["error_code"] == "VERSION_CONFLICT"
+
+
+async def test_a_decision_on_a_write_that_failed_is_taken_again(platform, ann, database, monkeypatch):
+    """Writers pipeline: each reads what the one before has handed over, which may yet fail."""
+    note = (await ann("write_note", text="x")).events[0]["note_id"]
+    commit, batches = platform.store.commit, []
+
+    async def fail_the_first(batch):
+        batches.append(len(batch))
+        if len(batches) == 1:
+            raise DatabaseUnavailable
+        return await commit(batch)
+
+    monkeypatch.setattr(platform.store, "commit", fail_the_first)
+    edits = (ann("edit_note", note_id=note, text=f"{n}") for n in range(10))
+    results = await asyncio.gather(*edits, return_exceptions=True)
+    refused = [result for result in results if getattr(result, "code", None) == "DATABASE_UNAVAILABLE"]
+    assert len(refused) == batches[0]
+    assert database("SELECT version FROM artifacts") == [(1 + 10 - len(refused),)]
+
+
+async def test_the_same_update_from_many_at_once_is_one(ann, database):
+    note = (await ann("write_note", text="x")).events[0]["note_id"]
+    results = await asyncio.gather(*(ann("edit_note", note_id=note, text="y") for _ in range(20)))
+    assert len({result.execution_id for result in results}) == 1
+    assert database("SELECT version FROM artifacts") == [(2,)]
+
+
+async def test_nothing_is_kept_of_keys_and_queues_when_all_is_quiet(platform, ann):
+    note = (await ann("write_note", "k", text="x")).events[0]["note_id"]
+    calls = [ann("edit_note", f"k{n}", note_id=note, text=f"{n % 3}") for n in range(30)]
+    await asyncio.gather(*calls, ann.code("edit_note", note_id="no uuid", text="x"))
+    await platform.drain()
+    parts = platform._parts
+    assert not parts.claims._held
+    assert not parts.queues._queues
+    assert not parts.pending._by_artifact
+    assert not parts.writer.waiting
