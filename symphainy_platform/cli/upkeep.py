@@ -58,6 +58,8 @@ def sweep(context: typer.Context, *, store: StoreUrl = None, as_json: AsJson = F
     """
     where = place(context, store=store, as_json=as_json)
     result = asyncio.run(_sweep(where.settings(log_level="warning")))
+    if sys.stderr.isatty():
+        typer.echo(err=True)
     if where.as_json:
         print_json({"keys": result.keys, "executions": result.executions, "events": result.events})
     else:
