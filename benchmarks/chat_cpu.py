@@ -42,7 +42,7 @@ class _Figures:
 
 
 def measure(pace: Pace) -> list[Result]:
-    """Let one long session per variant take turns."""
+    """Let one long session per variant take its turns, one variant after the other."""
     with scratch() as home:
         figures = run(_measured(pace, home))
     return [line for variant, measured in zip(_VARIANTS, figures, strict=True) for line in _lines(variant, measured)]
@@ -60,24 +60,37 @@ def _lines(variant: _Variant, figures: _Figures) -> list[Result]:
 
 async def _measured(pace: Pace, home: Path) -> list[_Figures]:
     async with opened(home) as platform:
-        chats = [await start_chat(platform, variant.name, LENGTH) for variant in _VARIANTS]
-        figures = [_Figures() for _ in _VARIANTS]
-        for _ in range(pace.turns):
-            for variant, chat, into in zip(_VARIANTS, chats, figures, strict=True):
-                await _take_turns(platform, variant, chat, into)
-    return figures
+        tabs = [await _opened_tab(platform, variant) for variant in _VARIANTS]
+        for tab in tabs:
+            await tab.take_turns(pace.turns)
+    return [tab.figures for tab in tabs]
 
 
-async def _take_turns(platform: Platform, variant: _Variant, chat: Chat, figures: _Figures) -> None:
-    submit = submitter(platform, chat.identity)
-    figures.cpu.append(await cpu_seconds(_turn(submit, variant, chat)) * 1e3)
-    turn = _turn(submit, variant, chat)
-    async with LongestPause() as pause:
-        await turn
-    figures.pauses.append(pause.seconds * 1e3)
+@dataclass(slots=True)
+class _Tab:
+    """A frontend with its session, and what its turns cost."""
+
+    variant: _Variant
+    chat: Chat
+    submit: Callable[[bytes], Awaitable[bytes]]
+    figures: _Figures = field(default_factory=_Figures)
+
+    async def take_turns(self, turns: int) -> None:
+        """Take turns to see their CPU, then others to see the pauses: watching costs CPU, too."""
+        for _ in range(turns):
+            self.figures.cpu.append(await cpu_seconds(self._turn()) * 1e3)
+        for _ in range(turns):
+            turn = self._turn()
+            async with LongestPause() as pause:
+                await turn
+            self.figures.pauses.append(pause.seconds * 1e3)
+
+    def _turn(self) -> Awaitable[bytes]:
+        """Make the body now, outside of what is measured; awaiting sends it."""
+        params = self.chat.turn(full=self.variant.full, history_limit=self.variant.history_limit)
+        return self.submit(body_of("update_chat_context", params))
 
 
-def _turn(submit: Callable[[bytes], Awaitable[bytes]], variant: _Variant, chat: Chat) -> Awaitable[bytes]:
-    """Make the body now, outside of what is measured; awaiting sends it."""
-    params = chat.turn(full=variant.full, history_limit=variant.history_limit)
-    return submit(body_of("update_chat_context", params))
+async def _opened_tab(platform: Platform, variant: _Variant) -> _Tab:
+    chat = await start_chat(platform, variant.name, LENGTH)
+    return _Tab(variant, chat, submitter(platform, chat.identity))
