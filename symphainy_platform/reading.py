@@ -93,6 +93,7 @@ class Reading:
         if sourced is None:
             raise NotFound(parameter="journey")
         journey = sourced.value
+        await self._writer.settle()
         done = await load_one(self._store, CompletedIntents(identity.tenant_id, identity.user_id, journey.intents))
         progress = journey.progress(done)
         steps = [{"intent": intent, "completed": completed} for intent, completed in progress.steps.items()]
