@@ -37,7 +37,33 @@ class SystemClock:
 
 def isoformat(moment: datetime) -> str:
     """Write a UTC time as ISO-8601 with microseconds and `Z`; equal lengths sort by time."""
-    return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+    if moment.tzinfo is not UTC:
+        moment = moment.astimezone(UTC)
+    return f"{moment.isoformat(timespec='microseconds')[:26]}Z"
+
+
+class Randomness:
+    """Bytes of the system's CSPRNG, asked for in blocks: one system call costs as much as an intent's key.
+
+    No block survives a fork, so that two processes never hand out the same bytes.
+    """
+
+    def __init__(self, block: int = 4096) -> None:
+        """Ask the system for `block` bytes at a time."""
+        self._block = block
+        self._bytes, self._used = b"", 0
+        os.register_at_fork(after_in_child=self._forget)
+
+    def take(self, count: int) -> bytes:
+        """Return `count` bytes (at most a block) that were never handed out before."""
+        if self._used + count > len(self._bytes):
+            self._bytes, self._used = os.urandom(self._block), 0
+        taken = self._bytes[self._used : self._used + count]
+        self._used += count
+        return taken
+
+    def _forget(self) -> None:
+        self._bytes, self._used = b"", 0
 
 
 @runtime_checkable
@@ -48,6 +74,14 @@ class IdSource(Protocol):
         """Return a new UUID, canonical lower case, in time order (RFC 9562, version 7)."""
         ...
 
+    def at(self, moment: datetime) -> str:
+        """Return a new UUID for this moment."""
+        ...
+
+    def trace(self) -> str:
+        """Return a new trace id: 32 hexadecimal digits (W3C Trace Context)."""
+        ...
+
 
 class TimeOrderedIds:
     """UUIDs of version 7 whose time is the injected clock's."""
@@ -55,15 +89,24 @@ class TimeOrderedIds:
     def __init__(self, clock: Clock) -> None:
         """Take the time from `clock`."""
         self._clock = clock
+        self._random = Randomness()
 
     def new(self) -> str:
         """Return a new UUID of version 7."""
-        millis = int(self._clock.now().timestamp() * 1000)
-        noise = int.from_bytes(os.urandom(10), "big")
+        return self.at(self._clock.now())
+
+    def at(self, moment: datetime) -> str:
+        """Return a new UUID of version 7 for a time that is known already."""
+        millis = int(moment.timestamp() * 1000)
+        noise = int.from_bytes(self._random.take(10), "big")
         value = (millis & (1 << 48) - 1) << 80 | 0x7 << 76 | (noise >> 68) << 64
         value |= 0b10 << 62 | noise & (1 << 62) - 1
         text = f"{value:032x}"
         return f"{text[:8]}-{text[8:12]}-{text[12:16]}-{text[16:20]}-{text[20:]}"
+
+    def trace(self) -> str:
+        """Return a new trace id."""
+        return self._random.take(16).hex()
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,10 +12,13 @@ import atexit
 import logging
 import sys
 import traceback
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, BinaryIO, Self
 
 import orjson
 import structlog
+
+from symphainy_platform.context import isoformat
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, MutableMapping
@@ -31,6 +34,7 @@ _CONTROLS = {code: f"\\x{code:02x}" for code in (*range(0x20), *range(0x7F, 0xA0
     0x2028: "\\u2028",
     0x2029: "\\u2029",
 }
+_JSON_CONTROLS = {code: f"\\u{code:04x}" for code in (*range(0x7F, 0xA0), 0x2028, 0x2029)}
 _FRAMES = 12
 
 
@@ -39,9 +43,8 @@ def configure_logs(settings: Settings) -> None:
     structlog.configure(
         processors=[
             structlog.processors.add_log_level,
-            structlog.processors.TimeStamper(fmt="iso", utc=True),
+            timestamped,
             frames_only,
-            neutralized,
             *_renderers(readable=_is_readable(settings)),
         ],
         wrapper_class=structlog.make_filtering_bound_logger(getattr(logging, settings.log_level.upper())),
@@ -107,6 +110,12 @@ def frames_only(_logger: Any, _method: str, event: MutableMapping[str, Any]) -> 
     return event
 
 
+def timestamped(_logger: Any, _method: str, event: MutableMapping[str, Any]) -> Mapping[str, Any]:
+    """Add the time of the machine, UTC."""
+    event["timestamp"] = isoformat(datetime.now(UTC))
+    return event
+
+
 def neutralized(_logger: Any, _method: str, event: MutableMapping[str, Any]) -> Mapping[str, Any]:
     """Write control characters in texts as escapes: a value stays within its line and its colour."""
     for key, value in event.items():
@@ -124,11 +133,15 @@ def _is_readable(settings: Settings) -> bool:
 def _renderers(*, readable: bool) -> list[Processor]:
     if not readable:
         return [structlog.processors.JSONRenderer(serializer=_one_line)]
-    return [structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty()), _encoded]
+    return [neutralized, structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty()), _encoded]
 
 
 def _one_line(event: Any, **_options: Any) -> bytes:
-    return orjson.dumps(event, default=repr)
+    """JSON on one line. It escapes the controls below U+0020 by itself; the others are rare enough to look after."""
+    line: bytes = orjson.dumps(event, default=repr)
+    if line.isascii() and b"\x7f" not in line:
+        return line
+    return line.decode().translate(_JSON_CONTROLS).encode()
 
 
 def _encoded(_logger: Any, _method: str, line: Any) -> bytes:

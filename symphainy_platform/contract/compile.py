@@ -51,6 +51,8 @@ class CompiledContract:
     """Table → columns that may be written."""
     events: Mapping[str, CompiledEvent]
     returns: Mapping[str, Fields]
+    returns_only: frozenset[str]
+    """Response fields that no artifact stores."""
     answers: frozenset[str]
     """Names of the artifacts that every success answers."""
     errors: Mapping[str, ErrorSpec]
@@ -65,6 +67,11 @@ class CompiledContract:
     """Domain tables that it has written."""
     updated_types: frozenset[str]
     """Artifact types that this intent may update: its writers queue for them."""
+
+    @property
+    def has_effects(self) -> bool:
+        """Whether a success, or a failure, may commit more than the execution's own record."""
+        return self.has_writes or self.idempotency is not None or bool(self.error_effects)
 
     @property
     def validate(self) -> Callable[[Mapping[str, Any]], BoundParams]:
@@ -197,6 +204,7 @@ def compile_contract(contract: Contract, catalog: Catalog, settings: Mapping[str
         table_writes=_tables(contract),
         events={event.type: CompiledEvent.of(event, settings) for event in effects.events},
         returns={name: fields(shapes) for name, shapes in contract.returns.items()},
+        returns_only=frozenset(contract.returns_only),
         answers=frozenset(contract.returns),
         errors=contract.errors,
         error_effects={

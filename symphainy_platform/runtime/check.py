@@ -59,7 +59,7 @@ def _check_answers(contract: CompiledContract, result: IntentResult) -> None:
 
 
 def _check_extra(contract: CompiledContract, name: str, extra: Mapping[str, object]) -> None:
-    if undeclared := set(extra).difference(contract.contract.returns_only):
+    if undeclared := extra.keys() - contract.returns_only:
         raise ContractViolation(f"The answer {name} adds {min(undeclared)}, which returns_only does not name.")
 
 

@@ -7,9 +7,12 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, nullcontext
 
 from symphainy_platform.state.records import Guard
+
+NOTHING: nullcontext[None] = nullcontext()
+"""What holds nothing; it may be entered by everybody at once."""
 
 
 class Claims:
@@ -19,16 +22,15 @@ class Claims:
         """Start with no key claimed."""
         self._held: dict[bytes, asyncio.Future[None]] = {}
 
-    @asynccontextmanager
-    async def hold(self, guard: Guard | None) -> AsyncIterator[None]:
+    def hold(self, guard: Guard | None) -> AbstractAsyncContextManager[None]:
         """Enter when nobody else executes this key; None claims nothing.
 
         When a holder leaves, however it ended, whoever waited looks at the records next.
         """
-        if guard is None:
-            yield
-            return
-        digest = guard.digest
+        return NOTHING if guard is None else self._hold(guard.digest)
+
+    @asynccontextmanager
+    async def _hold(self, digest: bytes) -> AsyncIterator[None]:
         while (holder := self._held.get(digest)) is not None:
             await asyncio.shield(holder)
         released = self._held[digest] = asyncio.get_running_loop().create_future()

@@ -25,7 +25,7 @@ def success(execution: Execution, result: IntentResult, surface: StateSurface) -
     """Everything that a successful execution writes."""
     staged = surface.staged
     return Commit(
-        execution=_record(execution, staged, answer=stored_answer(result)),
+        execution=_completed(execution, stored_answer(result), _scoped_guard(execution, staged)),
         supersedes=execution.supersedes,
         expects=_expects(execution, surface),
         artifacts=tuple(staged.artifacts.values()),
@@ -35,17 +35,22 @@ def success(execution: Execution, result: IntentResult, surface: StateSurface) -
     )
 
 
+def read(execution: Execution, result: IntentResult) -> Commit:
+    """The one row of an execution that only read."""
+    return Commit(execution=_completed(execution, stored_answer(result)), supersedes=execution.supersedes)
+
+
 def repeated(execution: Execution, result: IntentResult, answered_by: str) -> Commit:
     """The record of a client's key whose update changed nothing: it points at the answer's execution."""
     answer = replace(stored_answer(result), answered_by=answered_by)
-    return Commit(execution=_record(execution, Staged(), answer=answer, key=None), supersedes=execution.supersedes)
+    return Commit(execution=_completed(execution, answer), supersedes=execution.supersedes)
 
 
 def replayed(execution: Execution, record: ExecutionRecord) -> Commit:
     """The record of a client's key whose call the contract's key has answered: it points at that answer."""
     stored = record.answer or StoredAnswer()
     answer = replace(stored, answered_by=stored.answered_by or record.execution_id)
-    return Commit(execution=_record(execution, Staged(), answer=answer, key=None), supersedes=execution.supersedes)
+    return Commit(execution=_completed(execution, answer), supersedes=execution.supersedes)
 
 
 def failure(execution: Execution, error: IntentError, surface: StateSurface | None = None) -> Commit:
@@ -54,11 +59,11 @@ def failure(execution: Execution, error: IntentError, surface: StateSurface | No
     `surface` holds what the contract declares as the effects of this very error, if anything.
     """
     final = execution.route.contract.is_final(error.code)
-    record = ExecutionRecord(
-        **_identity(execution),
+    record = replace(
+        _completed(execution, StoredAnswer(), execution.guard if final else None),
         status=ExecutionStatus.FAILED,
+        answer=None,
         error=_error(error),
-        key=execution.guard if final else None,
         client_key=execution.client_guard if final else None,
     )
     staged = surface.staged if surface else Staged()
@@ -87,34 +92,22 @@ def _reference(answer: Artifact | ArtifactAnswer | Mapping[str, Any]) -> Mapping
     return {"inline": dict(answer)}
 
 
-_SAME = object()
-
-
-def _record(
-    execution: Execution, staged: Staged, *, answer: StoredAnswer, key: Guard | object | None = _SAME
-) -> ExecutionRecord:
-    guard = _scoped_guard(execution, staged) if key is _SAME else None
+def _completed(execution: Execution, answer: StoredAnswer, key: Guard | None = None) -> ExecutionRecord:
+    identity, contract = execution.identity, execution.route.contract
     return ExecutionRecord(
-        **_identity(execution),
+        tenant_id=identity.tenant_id,
+        execution_id=execution.execution_id,
+        user_id=identity.user_id,
+        session_ref=identity.session_ref,
+        intent_type=contract.intent_type,
+        contract_version=contract.version,
         status=ExecutionStatus.COMPLETED,
+        trace_id=execution.trace_id,
+        started_at=execution.started_text,
         answer=answer,
-        key=guard,
+        key=key,
         client_key=execution.client_guard,
     )
-
-
-def _identity(execution: Execution) -> dict[str, Any]:
-    identity, contract = execution.identity, execution.route.contract
-    return {
-        "tenant_id": identity.tenant_id,
-        "execution_id": execution.execution_id,
-        "user_id": identity.user_id,
-        "session_ref": identity.session_ref,
-        "intent_type": contract.intent_type,
-        "contract_version": contract.version,
-        "trace_id": execution.trace_id,
-        "started_at": execution.started_text,
-    }
 
 
 def _scoped_guard(execution: Execution, staged: Staged) -> Guard | None:

@@ -32,7 +32,10 @@ class Dispatcher:
         """Work with the parts that the platform put together."""
         self._parts = parts
         self._accepting = True
-        self._running: set[asyncio.Task[ExecutionResult]] = set()
+        self._running = 0
+        self._idle = asyncio.Event()
+        self._idle.set()
+        self._tasks: set[asyncio.Task[ExecutionResult]] = set()
 
     async def dispatch(self, request: IntentRequest) -> ExecutionResult:
         """Submit one intent; returns its answer or raises IntentError.
@@ -41,8 +44,11 @@ class Dispatcher:
         from then on it is finished without the caller, and nobody who waits is stranded.
         """
         execution = self._parts.begin(request)
-        task = asyncio.create_task(self._observed(execution))
-        self._running.add(task)
+        observed = self._parts.telemetry.observe(execution, self._counted(execution))
+        if request.idempotency_key is None and self._parts.routes.only_reads(request.intent_type):
+            return await observed  # it hands nothing over that anybody waits for
+        task = asyncio.create_task(observed)
+        self._tasks.add(task)
         task.add_done_callback(self._ended)
         try:
             return await asyncio.shield(task)
@@ -57,27 +63,31 @@ class Dispatcher:
 
     async def drain(self) -> None:
         """Wait until every running execution has ended."""
-        while self._running:
-            await asyncio.wait(set(self._running))
+        await self._idle.wait()
 
-    async def _observed(self, execution: Execution) -> ExecutionResult:
-        with self._parts.telemetry.observe(execution) as observed:
-            if not self._accepting:
-                raise ShuttingDown
-            try:
-                await self._admit(execution)
-                observed.result = await self._until_deadline(execution)
-            except IntentError:
-                raise
-            except Exception as error:  # a fault of this platform: the caller still gets one stable code
-                log.error(  # noqa: TRY400 - a traceback may show parameters
-                    "dispatch_failed",
-                    execution_id=execution.execution_id,
-                    error_type=type(error).__name__,
-                    at=frames(error),
-                )
-                raise HandlerError("The platform failed; ask for the execution's status.") from error
-            return observed.result
+    async def _counted(self, execution: Execution) -> ExecutionResult:
+        """Run one execution, unless the platform stops; count it as running while it does."""
+        if not self._accepting:
+            raise ShuttingDown
+        self._running += 1
+        self._idle.clear()
+        try:
+            await self._admit(execution)
+            return await self._until_deadline(execution)
+        except IntentError:
+            raise
+        except Exception as error:  # a fault of this platform: the caller still gets one stable code
+            log.error(  # noqa: TRY400 - a traceback may show parameters
+                "dispatch_failed",
+                execution_id=execution.execution_id,
+                error_type=type(error).__name__,
+                at=frames(error),
+            )
+            raise HandlerError("The platform failed; ask for the execution's status.") from error
+        finally:
+            self._running -= 1
+            if not self._running:
+                self._idle.set()
 
     async def _admit(self, execution: Execution) -> None:
         """resolve, identify, validate: nothing is read, nothing is written."""
@@ -123,6 +133,6 @@ class Dispatcher:
         return client_replay(execution, await load_one(self._parts.store, read), isoformat(self._parts.clock.now()))
 
     def _ended(self, task: asyncio.Task[ExecutionResult]) -> None:
-        self._running.discard(task)
+        self._tasks.discard(task)
         if not task.cancelled():
             task.exception()  # marked as seen: the caller may be gone by now

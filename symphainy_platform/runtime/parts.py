@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import timedelta
@@ -52,8 +51,8 @@ class Parts:
         now = self.clock.now()
         return Execution(
             request=request,
-            execution_id=f"exec_{self.ids.new()}",
-            trace_id=request.trace_id or os.urandom(16).hex(),
+            execution_id=f"exec_{self.ids.at(now)}",
+            trace_id=request.trace_id or self.ids.trace(),
             started_at=now,
             started_text=isoformat(now),
         )

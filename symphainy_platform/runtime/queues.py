@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Sequence
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
+
+from symphainy_platform.runtime.claim import NOTHING
 
 
 @dataclass(slots=True)
@@ -21,23 +23,26 @@ class ArtifactQueues:
         """Start with empty queues."""
         self._queues: dict[tuple[str, str], _Queue] = {}
 
-    @asynccontextmanager
-    async def turn(self, places: Sequence[tuple[str, str]]) -> AsyncIterator[bool]:
-        """Hold the artifacts (tenant_id, artifact_id); yields True when somebody was before us."""
-        async with AsyncExitStack() as stack:
-            waited = False
-            for place in places:
-                waited |= await stack.enter_async_context(self._hold(place))
-            yield waited
+    def turn(self, places: Sequence[tuple[str, str]]) -> AbstractAsyncContextManager[None]:
+        """Hold the artifacts (tenant_id, artifact_id), all of them."""
+        if not places:
+            return NOTHING
+        return self._hold(places[0]) if len(places) == 1 else self._hold_all(places)
 
     @asynccontextmanager
-    async def _hold(self, place: tuple[str, str]) -> AsyncIterator[bool]:
+    async def _hold_all(self, places: Sequence[tuple[str, str]]) -> AsyncIterator[None]:
+        async with AsyncExitStack() as stack:
+            for place in places:
+                await stack.enter_async_context(self._hold(place))
+            yield
+
+    @asynccontextmanager
+    async def _hold(self, place: tuple[str, str]) -> AsyncIterator[None]:
         queue = self._queues.setdefault(place, _Queue())
         queue.users += 1
         try:
-            waited = queue.lock.locked()
             async with queue.lock:
-                yield waited
+                yield
         finally:
             queue.users -= 1
             if not queue.users:

@@ -124,7 +124,7 @@ async def _replayed(parts: Parts, execution: Execution, record: ExecutionRecord)
 
 async def _read(parts: Parts, execution: Execution, result: IntentResult) -> ExecutionResult | None:
     """A read: its execution row is enqueued, and waited for only to keep a client's key."""
-    row = commit.success(execution, result, parts.surface(execution))
+    row = commit.read(execution, result)
     if execution.client_guard is not None:
         return await _committed(parts, execution, result, hand_over(parts, execution, row))
     parts.writer.enqueue(row)

@@ -5,34 +5,25 @@ Never parameters, tokens, raw session ids or prompt text.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass
+from collections.abc import Callable, Coroutine
 from datetime import datetime
 from importlib.util import find_spec
 from time import perf_counter, time_ns
 from typing import Any, Protocol
 
 import structlog
-from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
+from prometheus_client import CollectorRegistry, Counter, Gauge
 
 from symphainy_platform.context import Clock
 from symphainy_platform.errors import IntentError
 from symphainy_platform.runtime.execution import Execution, ExecutionResult
+from symphainy_platform.runtime.histogram import StageSeconds
 from symphainy_platform.state.records import PublishedEvent
 
 log = structlog.get_logger("symphainy.intent")
 
-_BUCKETS = (0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0)
 UNKNOWN = "unknown"
 """The label of intents that no contract knows: callers must not be able to create labels."""
-
-
-@dataclass(slots=True)
-class Observed:
-    """What the execution came to."""
-
-    result: ExecutionResult | None = None
 
 
 class Spans(Protocol):
@@ -51,9 +42,8 @@ class Telemetry:
         self._intents = Counter(
             "symphainy_intents", "Intents by type and outcome.", ["intent", "outcome"], registry=self.registry
         )
-        self._stages = Histogram(
-            "symphainy_stage_seconds", "Seconds in each stage.", ["stage"], buckets=_BUCKETS, registry=self.registry
-        )
+        self._stages = StageSeconds()
+        self.registry.register(self._stages)
         self._replays = Counter("symphainy_replays", "Idempotent replays.", ["intent"], registry=self.registry)
         self._conflicts = Counter(
             "symphainy_conflicts", "Attempts lost to a faster writer.", ["intent"], registry=self.registry
@@ -64,15 +54,15 @@ class Telemetry:
         self._outbox_lag = Gauge(
             "symphainy_outbox_lag_seconds", "Seconds from commit to delivery, newest event.", registry=self.registry
         )
+        self._log_line = log.bind().info
         self._children: dict[tuple[Any, ...], Any] = {}
         self._spans = _spans()
 
-    @contextmanager
-    def observe(self, execution: Execution) -> Iterator[Observed]:
-        """Complete a failure's envelope, then count, time and log the execution, however it ends."""
-        started, observed, outcome = perf_counter(), Observed(), "cancelled"
+    async def observe(self, execution: Execution, running: Coroutine[Any, Any, ExecutionResult]) -> ExecutionResult:
+        """Await an execution; complete a failure's envelope; count, time and log it, however it ends."""
+        started, result, outcome = perf_counter(), None, "cancelled"
         try:
-            yield observed
+            result = await running
             outcome = "completed"
         except IntentError as error:
             outcome = error.code
@@ -81,7 +71,8 @@ class Telemetry:
             error.trace_id = error.trace_id or execution.trace_id
             raise
         finally:
-            self._record(execution, observed.result, started, outcome)
+            self._record(execution, result, started, outcome)
+        return result
 
     def conflict(self, execution: Execution) -> None:
         """Count an attempt that must be taken again."""
@@ -111,12 +102,12 @@ class Telemetry:
     def _time_stages(self, execution: Execution, started: float) -> None:
         before = started
         for stage, ended in execution.marks:
-            self._child(self._stages, stage).observe(ended - before)
+            self._stages.observe(stage, ended - before)
             before = ended
 
     def _log(self, execution: Execution, intent: str, outcome: str, *, replay: bool, seconds: float) -> None:
         identity = getattr(execution, "identity", None)
-        log.info(
+        self._log_line(
             "intent",
             execution_id=execution.execution_id,
             intent=intent,
@@ -128,7 +119,7 @@ class Telemetry:
             trace_id=execution.trace_id,
         )
 
-    def _child(self, metric: Counter | Histogram, *labels: str) -> Any:
+    def _child(self, metric: Counter, *labels: str) -> Any:
         """The metric of these labels; asked once, the look-up costs as much as the count."""
         place = (metric, *labels)
         child = self._children.get(place)
@@ -146,6 +137,8 @@ def _spans() -> Spans | None:
     tracer = trace.get_tracer("symphainy_platform")
 
     def write(execution: Execution, started: float, outcome: str) -> None:
+        if isinstance(trace.get_tracer_provider(), trace.ProxyTracerProvider):
+            return  # nobody has set up a provider: there is nowhere to send spans to
         offset = time_ns() - int(perf_counter() * 1e9)
         parent = tracer.start_span("intent", start_time=offset + int(started * 1e9))
         if parent.is_recording():

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import datetime
-from typing import Any
+from typing import Any, cast
 
 import orjson
 
@@ -54,6 +54,18 @@ def payload_columns(artifact: Artifact) -> Row:
     )
 
 
+_EMPTY: dict[str, Any] = {}
+
+
+def _object(text: str) -> dict[str, Any]:
+    """Read a JSON object; most of these columns are empty."""
+    return _EMPTY if text == "{}" else cast("dict[str, Any]", orjson.loads(text))
+
+
+def _array(text: str) -> tuple[Any, ...]:
+    return () if text == "[]" else tuple(orjson.loads(text))
+
+
 def artifact_from(row: Row) -> Artifact:
     """Read an artifact from its columns."""
     (
@@ -80,11 +92,11 @@ def artifact_from(row: Row) -> Artifact:
         version=version,
         lifecycle_state=state,
         semantic_payload=orjson.loads(payload),
-        semantic_descriptor=orjson.loads(descriptor),
+        semantic_descriptor=_object(descriptor),
         produced_by=ProducedBy(intent, execution),
-        parent_artifacts=tuple(orjson.loads(parents)),
-        materializations=tuple(orjson.loads(made)),
-        logs={name: LogHead(*head) for name, head in orjson.loads(logs).items()},
+        parent_artifacts=_array(parents),
+        materializations=_array(made),
+        logs={name: LogHead(*head) for name, head in _object(logs).items()},
         created_at=times[0],
         updated_at=times[1],
     )
