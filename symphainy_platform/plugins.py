@@ -7,7 +7,7 @@ sentence that names the places.
 from __future__ import annotations
 
 import importlib
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from importlib.metadata import EntryPoint, entry_points
 from types import ModuleType
@@ -95,7 +95,11 @@ class Loaded:
 
 def load_realms(manager: pluggy.PluginManager, settings: Settings) -> Loaded:
     """Ask the hooks once, load and compile all contracts, and find the service of each."""
-    realms = [realm for realms in manager.hook.symphainy_realms() for realm in realms]
+    realms = [
+        realm
+        for found in manager.hook.symphainy_realms.get_hookimpls()
+        for realm in _brought(found.function, found.plugin_name)
+    ]
     _refuse_duplicates(realms)
     catalog = load_folders([realm.contracts for realm in realms])
     limits = {name: value for name, value in settings if isinstance(value, int) and not isinstance(value, bool)}
@@ -114,6 +118,18 @@ def load_realms(manager: pluggy.PluginManager, settings: Settings) -> Loaded:
         if sourced.value.present
     }
     return Loaded(catalog, Routes(routes), presenters, tuple(unimplemented))
+
+
+def _brought(hook: Callable[[], Any], plugin: str) -> list[Realm]:
+    try:
+        realms = list(hook())
+    except Exception as error:  # the plugin boundary: whatever its hook raises stops the start
+        msg = f"The plugin {plugin} cannot say which realms it brings: {type(error).__name__}: {error}"
+        raise PluginError(msg) from error
+    if odd := [realm for realm in realms if not isinstance(realm, Realm)]:
+        msg = f"The plugin {plugin} brings a {type(odd[0]).__name__} where a Realm is expected."
+        raise PluginError(msg)
+    return realms
 
 
 def _refuse_duplicates(realms: Sequence[Realm]) -> None:
