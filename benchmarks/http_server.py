@@ -20,7 +20,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from benchmarks.opened import logs_to_nowhere, opened, run, settings_in
+from benchmarks.opened import loaded_for_good, logs_to_nowhere, opened, run, settings_in
 from symphainy_platform import Settings
 from symphainy_platform.http import create_app
 from symphainy_platform.http.server import _config
@@ -63,7 +63,8 @@ async def serve(side: str, home: Path) -> None:
     """Serve one side on a free port until the input ends."""
     async with opened(home) if side == "ours" else nullcontext() as platform:
         app: Any = create_app(platform) if platform else echo_app()
-        await _serve_app(app, settings_in(home))
+        with loaded_for_good():
+            await _serve_app(app, settings_in(home))
 
 
 async def _serve_app(app: Any, settings: Settings) -> None:

@@ -1,9 +1,10 @@
-"""A platform as production opens it, in a temporary folder: same loop, same logs, same durability."""
+"""A platform as production opens it, in a temporary folder: same loop, logs, memory and durability."""
 
 from __future__ import annotations
 
 import asyncio
 import contextlib
+import gc
 import os
 import sqlite3
 import sys
@@ -72,7 +73,19 @@ async def opened(
     if store is None:
         store = SqliteStore(home / "platform.db", SystemClock(), prepare=prepare)
     async with Platform.open(settings_in(home), store=store, plugins=[realm]) as platform:
-        yield platform
+        with loaded_for_good():
+            yield platform
+
+
+@contextmanager
+def loaded_for_good() -> Iterator[None]:
+    """Keep what is loaded from the garbage collector meanwhile, as `symphainy serve` does."""
+    gc.collect()
+    gc.freeze()
+    try:
+        yield
+    finally:
+        gc.unfreeze()
 
 
 def caller(user: str) -> Identity:
