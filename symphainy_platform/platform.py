@@ -170,8 +170,9 @@ class Platform:
         self._parts.feed.end()
 
     async def drain(self) -> None:
-        """Wait until every intent that runs has ended."""
+        """Wait until every intent that runs has ended and all that was handed to the store is decided."""
         await self._dispatcher.drain()
+        await self._parts.writer.settle()
 
     async def _start(self) -> None:
         ids = TimeOrderedIds(self.clock)

@@ -1,0 +1,99 @@
+"""The caller's own Idempotency-Key: a second guard, stored, for a day."""
+
+from __future__ import annotations
+
+from symphainy_platform.testing.checks.replay import expect_replay
+from symphainy_platform.testing.trial import NotApplicable, Skipped, Trial
+from symphainy_platform.testing.variation import variations, varied_names, with_other_keys
+from symphainy_platform.testing.world import TICK, World
+
+_KEY = "compliance-key-1"
+_MALFORMED = ("", "x" * 256, "a b", "key\n", "\tkey", "schlüssel", "\x7f", "a\x00b")
+_LARGEST = "~" * 255
+
+
+async def replay(trial: Trial) -> None:
+    """Long after the contract's own key has ended, the caller's key still gets the stored answer."""
+    _needs_identity(trial)
+    call = trial.call.keyed(_KEY)
+    async with trial.world() as world:
+        first = await world.submit(call)
+        await _end_contract_key(trial, world)
+        await expect_replay(trial, world, first, call, "the same Idempotency-Key")
+
+
+async def _end_contract_key(trial: Trial, world: World) -> None:
+    """Let only the caller's key hold: pass the window, or write something else in between."""
+    rule = trial.compiled.idempotency
+    if rule is not None and rule.lifetime_seconds < _ttl(trial):
+        world.clock.advance(rule.lifetime_seconds + TICK)
+    if rule is not None and rule.until_next_write:
+        try:
+            (other,) = with_other_keys(trial, 1)
+        except Skipped:
+            return
+        await world.submit(other)
+
+
+async def reused(trial: Trial) -> None:
+    """The same key with other parameters: IDEMPOTENCY_KEY_REUSED, and nothing written."""
+    _needs_identity(trial)
+    names = varied_names(trial)
+    if not names:
+        raise NotApplicable("no parameter has an effect that may be varied")
+    async with trial.world() as world:
+        await trial.happily(world, trial.call.keyed(_KEY))
+        before = await world.state()
+        for other in variations(trial, names):
+            trial.expect_refusal(await world.submit(other.keyed(_KEY)), "IDEMPOTENCY_KEY_REUSED", "other parameters")
+        trial.expect_unchanged(before, await world.state(), "after the refusals")
+
+
+async def malformed(trial: Trial) -> None:
+    """Anything but 1 to 255 visible ASCII characters: INVALID_IDEMPOTENCY_KEY, and nothing written."""
+    _needs_identity(trial)
+    async with trial.world() as world:
+        before = await world.state()
+        for key in _MALFORMED:
+            outcome = await world.submit(trial.call.keyed(key))
+            trial.expect_refusal(outcome, "INVALID_IDEMPOTENCY_KEY", f"the key {key[:10]!r}")
+        trial.expect_unchanged(before, await world.state(), "after the refusals")
+        longest = await world.submit(trial.call.keyed(_LARGEST))
+        trial.expect(longest.code is None, f"a key of 255 characters is refused: {longest}")
+
+
+async def scope(trial: Trial) -> None:
+    """The same key of another user or tenant is another key."""
+    _needs_identity(trial)
+    call = trial.call.keyed(_KEY)
+    async with trial.world() as world:
+        first = await trial.happily(world, call)
+        for caller in ("other_user", "other_tenant"):
+            foreign = await world.submit(call.by(trial.subject.identity(caller)))
+            trial.expect(foreign.execution_id != first.execution_id, f"{caller} gets the owner's execution")
+            trial.expect(foreign.code != "IDEMPOTENCY_KEY_REUSED", f"{caller} collides with the owner's key")
+
+
+async def expiry(trial: Trial) -> None:
+    """A day later the key holds no more."""
+    _needs_identity(trial)
+    rule = trial.compiled.idempotency
+    if trial.compiled.has_writes and not trial.compiled.must_write:
+        raise NotApplicable("an update that changes nothing answers as a replay anyway")
+    if rule is not None and rule.lifetime_seconds > _ttl(trial):
+        raise NotApplicable("the contract's own key lives longer")
+    call = trial.call.keyed(_KEY)
+    async with trial.world() as world:
+        first = await trial.happily(world, call)
+        world.clock.advance(_ttl(trial) + TICK)
+        again = await world.submit(call)
+        trial.expect(again.execution_id != first.execution_id, "after its lifetime the key still answers")
+
+
+def _needs_identity(trial: Trial) -> None:
+    if trial.contract.access == ("public",):
+        raise NotApplicable("public intents ignore the caller's key")
+
+
+def _ttl(trial: Trial) -> int:
+    return trial.subject.limits["client_key_ttl_seconds"]

@@ -1,0 +1,161 @@
+"""The same submission again: the stored answer, the original execution, and no second effect."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from itertools import pairwise
+
+from symphainy_platform.contract.expansion import expanded
+from symphainy_platform.contract.scenario import Scenario
+from symphainy_platform.testing import values
+from symphainy_platform.testing.callers import neighbour
+from symphainy_platform.testing.trial import NotApplicable, Skipped, Trial
+from symphainy_platform.testing.variation import accepts, variations
+from symphainy_platform.testing.world import TICK, Call, Outcome, World
+
+
+async def same(trial: Trial) -> None:
+    """At once again: equal answer, same execution_id, nothing written."""
+    needs_key(trial)
+    async with trial.world() as world:
+        first = await world.submit(trial.call)
+        await expect_replay(trial, world, first, trial.call, "the second submission")
+
+
+async def restart(trial: Trial) -> None:
+    """Again after a restart of the process."""
+    needs_key(trial)
+    async with trial.world() as world:
+        first = await world.submit(trial.call)
+        await world.restart()
+        await expect_replay(trial, world, first, trial.call, "after a restart")
+
+
+async def view(trial: Trial) -> None:
+    """With other `view: true` parameters it is still the same submission."""
+    needs_key(trial)
+    views = [name for name, param in trial.contract.params.items() if param.view]
+    if not views:
+        raise NotApplicable("no parameter only shapes the answer")
+    async with trial.world() as world:
+        first = await trial.happily(world)
+        before = await world.state()
+        for name in views:
+            shown = values.plain(trial.contract.params[name])
+            again = await world.submit(trial.call.sending(**{name: shown}))
+            trial.expect(again.is_replay, f"with another {name}: {again} instead of a replay")
+            trial.expect(again.execution_id == first.execution_id, f"with another {name}: another execution")
+        trial.expect_unchanged(before, await world.state(), "after the replays")
+
+
+async def mismatch(trial: Trial) -> None:
+    """The same key with other parameters: refused, or the stored answer where the contract says so."""
+    needs_key(trial)
+    outside_key = _effective_outside_key(trial)
+    if not outside_key:
+        raise NotApplicable("every parameter with an effect is in the key")
+    for call in variations(trial, names=outside_key):
+        async with trial.world() as world:
+            first = await world.submit(trial.call)
+            if trial.compiled.rejects_mismatch:
+                before = await world.state()
+                trial.expect_refusal(await world.submit(call), "IDEMPOTENCY_KEY_REUSED", "other parameters")
+                trial.expect_unchanged(before, await world.state(), "other parameters")
+            else:
+                await expect_replay(trial, world, first, call, "other parameters")
+
+
+def _effective_outside_key(trial: Trial) -> list[str]:
+    rule = trial.compiled.idempotency
+    in_key = set(rule.components) | rule.covered if rule else set()
+    return [name for name in trial.compiled.parameters.effective if name not in in_key]
+
+
+async def scope(trial: Trial) -> None:
+    """Another user, another tenant, and one whose names concatenate to the owner's: their own execution, or none."""
+    needs_key(trial)
+    others = [identity for caller in ("other_user", "other_tenant") if (identity := trial.subject.identity(caller))]
+    async with trial.world() as world:
+        first = await trial.happily(world)
+        for identity in (*others, neighbour(trial.contract, trial.subject.catalog.roles)):
+            foreign = await world.submit(trial.call.by(identity))
+            who = f"{identity.tenant_id}/{identity.user_id}"
+            trial.expect(foreign.execution_id != first.execution_id, f"{who} gets the owner's execution")
+            trial.expect(not foreign.is_replay, f"{who} gets a replay of an execution that is not theirs")
+
+
+async def concatenation(trial: Trial) -> None:
+    """`ab`, `c` and `a`, `bc` are different keys: neighbouring text components are not joined."""
+    needs_key(trial)
+    shifted = next(_shifted(trial), None)
+    if shifted is None:
+        raise NotApplicable("the key has no two free texts side by side")
+    async with trial.world() as world:
+        first = await trial.happily(world)
+        other = await world.submit(shifted)
+        if other.error is not None and other.code != "IDEMPOTENCY_KEY_REUSED":
+            raise Skipped(f"the shifted parameters answer {other}")
+        trial.expect(other.code is None, f"the shifted key is taken for the same: {other}")
+        trial.expect(other.execution_id != first.execution_id, "the shifted key gets the first one's answer")
+
+
+def _shifted(trial: Trial) -> Iterator[Call]:
+    """The happy call with one character moved from a component of the key to the next one."""
+    rule = trial.compiled.idempotency
+    components = rule.components if rule else ()
+    call = trial.call
+    for left, right in pairwise(components):
+        first, second = call.params.get(left), call.params.get(right)
+        if isinstance(first, str) and isinstance(second, str) and len(first) > 1:
+            moved = call.sending(**{left: first[:-1], right: first[-1] + second})
+            if accepts(trial, moved):
+                yield moved
+
+
+async def failure(trial: Trial) -> None:
+    """A failure is not cached: the same submission fails anew, in an execution of its own; final ones are."""
+    needs_key(trial)
+    failing = [example for example in trial.contract.examples.values() if _just_fails(example)]
+    if not failing:
+        raise Skipped("the contract has no example that fails in one step")
+    for example in failing:
+        await _fails_anew(trial, example)
+
+
+async def _fails_anew(trial: Trial, example: Scenario) -> None:
+    code = example.error or ""
+    given = [trial.contract.fixtures[name] for name in example.given]
+    call = Call(
+        intent=trial.contract.intent,
+        version=trial.contract.version,
+        params=expanded(example.params or {}),
+        identity=trial.subject.identity(example.caller),
+    )
+    async with trial.world(given=given) as world:
+        first = await world.submit(call)
+        world.clock.advance(TICK)
+        again = await world.submit(call)
+    trial.expect(first.code == again.code == code, f"{code}: answers {first}, then {again}")
+    is_cached = first.execution_id == again.execution_id
+    trial.expect(is_cached == trial.compiled.is_final(code), f"{code}: cached {is_cached}, final {not is_cached}")
+
+
+def _just_fails(example: Scenario) -> bool:
+    return example.error is not None and not example.steps and example.fault is None
+
+
+def needs_key(trial: Trial) -> None:
+    """Stop here when the intent has no idempotency key."""
+    if trial.compiled.idempotency is None:
+        raise NotApplicable("the intent has no idempotency key")
+
+
+async def expect_replay(trial: Trial, world: World, first: Outcome, call: Call, when: str) -> None:
+    """Submit, and note a problem unless it is a replay of `first` that changes nothing."""
+    before = await world.state()
+    again = await world.submit(call)
+    trial.expect(first.code is None, f"the happy path answers {first}")
+    trial.expect(again.is_replay, f"{when}: {again} instead of a replay")
+    trial.expect(again.execution_id == first.execution_id, f"{when}: not the original execution_id")
+    trial.expect(again.answer == first.answer, f"{when}: another answer than the first")
+    trial.expect_unchanged(before, await world.state(), when)

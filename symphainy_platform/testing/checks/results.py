@@ -1,0 +1,244 @@
+"""What a success answers, writes and emits: everything declared, nothing else, and no secret anywhere."""
+
+from __future__ import annotations
+
+import copy
+import logging
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from typing import Any
+
+import structlog
+
+from symphainy_platform.context import Identity
+from symphainy_platform.errors import ContractViolation, IntentError
+from symphainy_platform.runtime.execution import ExecutionResult
+from symphainy_platform.state.artifact import Artifact
+from symphainy_platform.state.store import ArtifactById, load_one
+from symphainy_platform.testing.state import Delta, Row, difference
+from symphainy_platform.testing.trial import NotApplicable, Trial
+from symphainy_platform.testing.values import secrets_in
+from symphainy_platform.testing.world import World
+
+OF_EVERY_INTENT = frozenset({"executions", "artifacts", "artifact_versions", "artifact_log", "outbox"})
+"""Tables that the runtime writes by itself; all others are domain tables, which a contract must declare."""
+
+_SHORTEST_SECRET = 4
+
+
+async def answer(trial: Trial) -> None:
+    """The answer holds exactly the declared artifacts, each as `returns` says; the caller's values stay as sent."""
+    call = trial.call
+    sent = copy.deepcopy(dict(call.params))
+    async with trial.world() as world:
+        result = await trial.happily(world, call)
+    trial.expect(set(result.artifacts) == trial.compiled.answers, f"answers {sorted(result.artifacts)}")
+    for name, entry in result.artifacts.items():
+        trial.problems.extend(_entry_faults(trial, name, entry))
+    trial.expect(not result.idempotent_replay, "a first submission answers as a replay")
+    trial.expect((result.status, result.intent_type) == ("completed", call.intent), "the envelope is of another intent")
+    trial.expect(call.params == sent, "the parameters that the caller passed were changed")
+
+
+def _entry_faults(trial: Trial, name: str, entry: Mapping[str, Any]) -> Iterator[str]:
+    if set(entry) != {"result_type", "semantic_payload", "renderings"} or entry["result_type"] != "artifact":
+        yield f"{name} is not an artifact entry: {sorted(entry)}"
+        return
+    try:
+        trial.compiled.check_answer(name, entry["semantic_payload"])
+    except ContractViolation as error:
+        yield str(error.message)
+
+
+async def events(trial: Trial) -> None:
+    """Declared events in the answer, the same in the outbox and in the same order, after the commit, by the caller."""
+    async with trial.world() as world:
+        result = await trial.happily(world)
+        published = await world.events()
+    trial.problems.extend(_event_faults(trial, result.events))
+    declared = trial.compiled.events
+    kept = [event for event in result.events if event["type"] in declared and not declared[event["type"]].answer_only]
+    shown = [{"type": event.type, **event.payload} for event in published]
+    trial.expect(shown == kept, f"the outbox holds {_types(shown)}, the answer says {_types(kept)}")
+    for event in published:
+        mine = (event.tenant_id, event.user_id, event.execution_id, event.intent_type)
+        wanted = (trial.owner.tenant_id, trial.owner.user_id, result.execution_id, trial.contract.intent)
+        trial.expect(mine == wanted, f"{event.type} is published as {mine}")
+
+
+def _types(found: Sequence[Mapping[str, Any]]) -> list[Any]:
+    return [event["type"] for event in found]
+
+
+def _event_faults(trial: Trial, emitted: Sequence[Mapping[str, Any]]) -> Iterator[str]:
+    for event in emitted:
+        declared = trial.compiled.events.get(event["type"])
+        if declared is None:
+            yield f"the event {event['type']} is not declared"
+            continue
+        try:
+            declared.check(event)
+        except ContractViolation as error:
+            yield str(error.message)
+    missing = trial.compiled.required_events - {event["type"] for event in emitted}
+    yield from (f"the event {name} is missing" for name in sorted(missing))
+
+
+async def writes(trial: Trial) -> None:
+    """Declared artifacts, logs and rows are written for the caller, and nothing else changes."""
+    async with trial.world() as world:
+        before = await world.state()
+        result = await trial.happily(world)
+        delta = difference(before, await world.state())
+        written = [await _artifact(world, row) for row in delta.came("artifacts")]
+    for artifact in written:
+        trial.problems.extend(_artifact_faults(trial, artifact, result))
+    trial.problems.extend(_table_faults(trial, delta))
+    trial.problems.extend(_missing(trial, delta, written))
+
+
+async def _artifact(world: World, row: Row) -> Artifact:
+    found = await load_one(world.platform.store, ArtifactById(row["tenant_id"], row["artifact_id"]))
+    if found is None:
+        msg = f"the store's dump shows an artifact that its port does not: {row['artifact_id']}"
+        raise LookupError(msg)
+    return found
+
+
+def _artifact_faults(trial: Trial, artifact: Artifact, result: ExecutionResult) -> Iterator[str]:
+    operation = "create" if artifact.version == 1 else "update"
+    declared = trial.compiled.artifact_write(artifact.artifact_type, operation)
+    label = f"{operation} of {artifact.artifact_type}"
+    if declared is None:
+        yield f"{label} is not declared"
+        return
+    if artifact.lifecycle_state != declared.to_state:
+        yield f"{label} leaves it in {artifact.lifecycle_state}, declared is {declared.to_state}"
+    if (artifact.tenant_id, artifact.user_id) != (trial.owner.tenant_id, trial.owner.user_id):
+        yield f"{label} is not the caller's"
+    if artifact.produced_by.execution_id != result.execution_id:
+        yield f"{label} names another execution as its producer"
+    try:
+        trial.compiled.check_payload(artifact.artifact_type, operation, artifact.semantic_payload)
+    except ContractViolation as error:
+        yield str(error.message)
+
+
+def _table_faults(trial: Trial, delta: Delta) -> Iterator[str]:
+    """Tables and columns that changed without being declared; history that was not kept."""
+    for table in set(delta.tables) - OF_EVERY_INTENT:
+        columns = trial.compiled.table_writes.get(table)
+        if columns is None:
+            yield f"the table {table} was written, which is not declared"
+        elif extra := _changed_columns(delta, table) - columns:
+            yield f"the column {table}.{min(extra)} was written, which is not declared"
+    if len(delta.came("artifact_versions")) != len(delta.went("artifacts")):
+        yield "a version that was overwritten is not kept"
+    if delta.went("artifact_versions") or delta.went("artifact_log") or delta.went("outbox"):
+        yield f"history was rewritten ({delta})"
+
+
+def _changed_columns(delta: Delta, table: str) -> set[str]:
+    """Columns that differ, where one row was replaced; a new row has no old values."""
+    came, went = delta.came(table), delta.went(table)
+    if len(came) != 1 or len(went) != 1:
+        return set()
+    return {column for column, value in came[0].items() if went[0].get(column) != value}
+
+
+def _missing(trial: Trial, delta: Delta, written: Sequence[Artifact]) -> Iterator[str]:
+    """Declared writes that did not happen."""
+    if not trial.compiled.has_writes:
+        return
+    for name in sorted(trial.compiled.required_types - {artifact.artifact_type for artifact in written}):
+        yield f"the declared write of {name} did not happen"
+    required = {write.table for write in trial.contract.effects.writes if write.table and not write.optional}
+    for table in sorted(required - set(delta.tables)):
+        yield f"the declared write to the table {table} did not happen"
+
+
+async def execution(trial: Trial) -> None:
+    """One execution record, of the caller, that answers the same again; nobody else may see it."""
+    async with trial.world() as world:
+        before = await world.state()
+        result = await trial.happily(world)
+        rows = difference(before, await world.state()).came("executions")
+        trial.expect([row["execution_id"] for row in rows] == [result.execution_id], "not exactly one execution row")
+        shown = await _status(world, result.execution_id, trial.owner)
+        wanted = _without_secrets(trial, result.to_dict())
+        trial.expect(shown == wanted, f"its status shows something else than its answer: {_differing(shown, wanted)}")
+        for caller in ("other_user", "other_tenant"):
+            identity = trial.subject.identity(caller)
+            if identity is not None and not identity.is_service:
+                trial.expect(
+                    await _status(world, result.execution_id, identity) is None, f"{caller} sees the execution"
+                )
+
+
+async def _status(world: World, execution_id: str, identity: Identity) -> dict[str, Any] | None:
+    try:
+        return await world.platform.read.execution(execution_id, identity=identity)
+    except IntentError:
+        return None
+
+
+def _differing(shown: Mapping[str, Any] | None, wanted: Mapping[str, Any]) -> list[str]:
+    """The fields that differ; their values may be large."""
+    return [name for name, value in wanted.items() if shown is None or shown.get(name) != value]
+
+
+def _without_secrets(trial: Trial, envelope: dict[str, Any]) -> dict[str, Any]:
+    """What the record may repeat: the answer without secret fields."""
+    for name, entry in envelope["artifacts"].items():
+        secret = {field for field, shape in trial.contract.returns.get(name, {}).items() if shape.secret}
+        kept = {field: value for field, value in entry["semantic_payload"].items() if field not in secret}
+        envelope["artifacts"][name] = {**entry, "semantic_payload": kept}
+    return envelope
+
+
+async def secrets(trial: Trial) -> None:
+    """No secret value at rest, in an event, in a log line or in a failure's envelope."""
+    sent = secrets_in(trial.contract.params, trial.sample.params)
+    hidden = {text for text in sent if len(text) >= _SHORTEST_SECRET}
+    if not hidden and not _returns_secrets(trial):
+        raise NotApplicable("nothing is secret")
+    with _all_log_lines() as lines:
+        async with trial.world() as world:
+            result = await trial.happily(world)
+            hidden |= set(_answered_secrets(trial, result))
+            at_rest = repr((await world.state()).tables)
+            published = repr(await world.events())
+            refused = await world.submit(trial.call.sending(compliance_unknown=1))
+    envelope = repr(refused.error.to_dict()) if refused.error else ""
+    places = {"at rest": at_rest, "in an event": published, "in a log line": "\n".join(lines), "in a failure": envelope}
+    for place, text in places.items():
+        trial.expect(not any(secret in text for secret in hidden), f"a secret value stands {place}")
+
+
+def _returns_secrets(trial: Trial) -> bool:
+    return any(shape.secret for shapes in trial.contract.returns.values() for shape in shapes.values())
+
+
+def _answered_secrets(trial: Trial, result: ExecutionResult) -> Iterator[str]:
+    for name, shapes in trial.contract.returns.items():
+        payload = result.artifacts.get(name, {}).get("semantic_payload", {})
+        yield from (text for text in secrets_in(shapes, payload) if len(text) >= _SHORTEST_SECRET)
+
+
+@contextmanager
+def _all_log_lines() -> Iterator[list[str]]:
+    """Everything that is logged meanwhile, by structlog or by the standard library, from debug on."""
+    lines: list[str] = []
+    handler = logging.Handler()
+    handler.emit = lambda record: lines.append(record.getMessage())  # type: ignore[method-assign]
+    root = logging.getLogger()
+    level = root.level
+    root.addHandler(handler)
+    root.setLevel(logging.DEBUG)
+    try:
+        with structlog.testing.capture_logs() as entries:
+            yield lines
+        lines.extend(repr(entry) for entry in entries)
+    finally:
+        root.removeHandler(handler)
+        root.setLevel(level)

@@ -1,0 +1,60 @@
+"""The happy path with other parameters that are just as right."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from symphainy_platform.errors import IntentError
+from symphainy_platform.testing import values
+from symphainy_platform.testing.trial import Skipped, Trial
+from symphainy_platform.testing.world import Call
+
+_RICHEST_FIRST = ("object", "string", "array", "number", "integer")
+
+
+def accepts(trial: Trial, call: Call) -> bool:
+    """Whether validation lets these parameters pass."""
+    try:
+        trial.compiled.validate(dict(call.params))
+    except IntentError:
+        return False
+    return True
+
+
+def variations(trial: Trial, names: Iterable[str]) -> list[Call]:
+    """One call for each of these parameters that can be varied; Skipped when none can."""
+    names = list(names)
+    found = [call for name in names if (call := _varied(trial, name, 1)) is not None]
+    if not found:
+        raise Skipped(f"no other value can be made up for {', '.join(names) or 'any parameter'}")
+    return found
+
+
+def with_other_keys(trial: Trial, number: int) -> list[Call]:
+    """`number` calls that differ from the happy one, and from each other, in what the key covers."""
+    rule = trial.compiled.idempotency
+    covered = rule.covered.union(rule.components) if rule else frozenset()
+    for name in varied_names(trial):
+        calls = [call for place in range(1, number + 1) if (call := _varied(trial, name, place)) is not None]
+        if name in covered and len({repr(call.params[name]) for call in calls}) == number:
+            return calls
+    raise Skipped("no other values can be made up for what the key covers")
+
+
+def varied_names(trial: Trial) -> list[str]:
+    """Parameters with an effect that may be varied: no ids, which name what must exist; those in use first."""
+    ids = {read.id for read in trial.contract.effects.reads}
+    names = [name for name in trial.compiled.parameters.effective if name not in ids]
+    return sorted(names, key=lambda name: (name not in trial.sample.params, _rank(trial, name), name))
+
+
+def _rank(trial: Trial, name: str) -> int:
+    kind = trial.contract.params[name].type
+    return _RICHEST_FIRST.index(kind) if kind in _RICHEST_FIRST else len(_RICHEST_FIRST)
+
+
+def _varied(trial: Trial, name: str, number: int) -> Call | None:
+    param = trial.contract.params[name]
+    current = trial.sample.params.get(name, param.default)
+    candidates = (trial.call.sending(**{name: value}) for value in values.others(param, current, number))
+    return next((call for call in candidates if accepts(trial, call)), None)
