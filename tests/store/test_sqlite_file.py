@@ -14,6 +14,7 @@ from symphainy_platform.state.sqlite.hook import symphainy_store
 from symphainy_platform.state.sqlite.queries import SQL, parse_queries
 from symphainy_platform.state.sqlite.store import SqliteStore
 from symphainy_platform.state.store import ArtifactById, Store, load_one
+from symphainy_platform.testing.store_suite import StoreSuite
 from symphainy_platform.testing.store_suite.commits import remains
 from symphainy_platform.testing.store_suite.samples import LOG, TENANT, artifact, commit_all, entry, everything, writing
 
@@ -22,6 +23,11 @@ LISTINGS = [name for name in SQL if name.startswith("list_")]
 
 def mode(path):
     return stat.S_IMODE(path.stat().st_mode)
+
+
+def test_no_check_of_the_suite_hides_another():
+    checks = [name for part in StoreSuite.__bases__ for name in vars(part) if name.startswith("test_")]
+    assert len(checks) == len(set(checks))
 
 
 def test_store_keeps_to_the_port(path, clock):
@@ -63,6 +69,20 @@ async def test_only_the_owner_may_read_what_is_made(tmp_path, clock):
         "platform.db-shm": 0o600,
     }
     await store.close()
+
+
+async def test_migration_that_another_process_was_faster_with_is_not_repeated(path, clock):
+    faster = SqliteStore(path, clock)
+
+    def overtake(statement):
+        if statement == "BEGIN EXCLUSIVE":
+            asyncio.run(faster.migrate())
+
+    slower = SqliteStore(path, clock, prepare=lambda connection: connection.set_trace_callback(overtake))
+    assert await slower.migrate() == []
+    await slower.open()
+    await slower.close()
+    await faster.close()
 
 
 @pytest.mark.parametrize("name", ["with space.db", "ü%20?mode=ro#.db", "'; --.db"])

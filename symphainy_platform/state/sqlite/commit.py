@@ -185,9 +185,10 @@ class _Run:
         return row[0] if row else 0
 
     def _expect(self, tenant_id: str, ref: ArtifactRef) -> None:
-        current = self._version(tenant_id, ref.artifact_id)
-        if current != ref.version:
-            raise _Undo(Conflict(ref.artifact_id, current))
+        row = self.cursor.execute(SQL["current_version"], (tenant_id, ref.artifact_id)).fetchone()
+        version, execution_id = row or (0, None)
+        if version != ref.version or ref.execution_id not in (None, execution_id):
+            raise _Undo(Conflict(ref.artifact_id, version))
 
     def _write_artifact(self, tenant_id: str, write: ArtifactWrite) -> None:
         if write.artifact.tenant_id != tenant_id:
@@ -203,7 +204,7 @@ class _Run:
     def _update(self, write: ArtifactWrite) -> bool:
         new = write.artifact
         place = (new.tenant_id, new.artifact_id)
-        old = self.cursor.execute(_KEEP_VERSION, (*place, write.base_version)).fetchone()
+        old = self.cursor.execute(_KEEP_VERSION, (*place, write.base_version, write.base_execution_id)).fetchone()
         if old is None:
             return False
         self.cursor.execute(_UPDATE_PAYLOAD, (new.version, *payload_columns(new), new.updated_at, *place))

@@ -70,10 +70,13 @@ def _migrate(file: DatabaseFile, clock: Clock, *, dry_run: bool) -> list[str]:
     file.create()
     connection = file.connect()
     try:
-        missing = _missing(file.path, connection)
-        if missing and not dry_run:
+        with transaction(connection, "BEGIN"):  # one snapshot: another process may be migrating now
+            missing = _missing(file.path, connection)
+        if dry_run:
+            return missing
+        if missing:
             missing = _apply(file.path, connection, clock)
-            _use_wal(connection)
+        use_wal(file.path, connection)
         return missing
     finally:
         connection.close()
@@ -108,18 +111,24 @@ def _statements(script: str) -> Iterator[str]:
             statement = ""
 
 
-def _use_wal(connection: sqlite3.Connection) -> None:
-    """Switch to write-ahead logging, which the file remembers; SQLite does not wait for a lock here."""
+def use_wal(path: Path, connection: sqlite3.Connection) -> None:
+    """Switch to write-ahead logging, which the file remembers: nothing to do but the first time.
+
+    SQLite does not wait for a lock here. Raises StoreRefusedError where the file system cannot do it.
+    """
     deadline = time.monotonic() + BUSY_SECONDS
     while True:
         try:
-            connection.execute("PRAGMA journal_mode = WAL")
+            (mode,) = connection.execute("PRAGMA journal_mode = WAL").fetchone()
         except sqlite3.OperationalError as error:
             if not is_busy(error) or time.monotonic() > deadline:
                 raise
             time.sleep(_RETRY_SECONDS)
         else:
-            return
+            break
+    if mode != "wal":
+        msg = f"The store {path} is on a file system without write-ahead logging: put it on a local disk."
+        raise StoreRefusedError(msg)
 
 
 def _has_table(connection: sqlite3.Connection, name: str) -> bool:

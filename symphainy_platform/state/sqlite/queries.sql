@@ -46,7 +46,7 @@ UPDATE executions
 SELECT committed_at FROM executions WHERE tenant_id = ? AND execution_id = ?
 
 -- name: current_version
-SELECT version FROM artifacts WHERE tenant_id = ? AND artifact_id = ?
+SELECT version, execution_id FROM artifacts WHERE tenant_id = ? AND artifact_id = ?
 
 -- name: create_artifact
 -- No row is inserted when the artifact exists.
@@ -56,9 +56,10 @@ ON CONFLICT DO NOTHING
 
 -- name: keep_version
 -- The version check of an update: copies the head away and answers what an index may be built on,
--- or answers nothing when the head is at another version.
+-- or answers nothing when the head is another version, or the same number by another execution.
 INSERT INTO artifact_versions ({artifact_columns})
-SELECT {artifact_columns} FROM artifacts WHERE tenant_id = ? AND artifact_id = ? AND version = ?
+SELECT {artifact_columns} FROM artifacts
+ WHERE tenant_id = ?1 AND artifact_id = ?2 AND version = ?3 AND execution_id = coalesce(?4, execution_id)
 RETURNING artifact_type, user_id, lifecycle_state, created_at
 
 -- name: update_payload

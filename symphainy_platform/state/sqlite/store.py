@@ -24,6 +24,7 @@ from symphainy_platform.state.sqlite.migrate import (
     check_sqlite,
     known_steps,
     migrate_file,
+    use_wal,
 )
 from symphainy_platform.state.sqlite.others import OtherWriters
 from symphainy_platform.state.sqlite.queries import SQL
@@ -79,6 +80,7 @@ class SqliteStore:
             try:
                 check_current(self._file.path, connection)
                 _check_writable(connection)
+                use_wal(self._file.path, connection)
             finally:
                 connection.close()
         except sqlite3.Error as error:

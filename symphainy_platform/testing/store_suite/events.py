@@ -84,7 +84,7 @@ class EventChecks(StoreChecks):
         assert kinds(await store.events_after(empty.cursor, EVERYTHING)) == ["first"]
 
     @pytest.mark.parametrize("limit", [1, 2, 7, 50])
-    async def test_pages_join_without_gap_or_repetition(self, store: Store, limit: int) -> None:
+    async def test_event_pages_join_without_gap_or_repetition(self, store: Store, limit: int) -> None:
         names = [f"e{n:02d}" for n in range(20)]
         await emit(store, *names)
         seen: list[str] = []
@@ -134,7 +134,7 @@ class EventChecks(StoreChecks):
         assert (found.artifact_id, found.payload) == (None, {})
 
     @pytest.mark.parametrize("text", NOT_CURSORS)
-    async def test_what_is_no_cursor_is_refused(self, store: Store, text: str) -> None:
+    async def test_what_is_no_event_cursor_is_refused(self, store: Store, text: str) -> None:
         with pytest.raises(InvalidParameterValue) as refusal:
             await store.events_after(text, EVERYTHING)
         assert refusal.value.details["parameter"] == "after"

@@ -181,5 +181,6 @@ class ReadChecks(StoreChecks):
     async def _head_and_log(self, store: Store) -> tuple[int, int]:
         await asyncio.sleep(0)
         log = LogRange(tenant_id=TENANT, artifact_id="a1", log=LOG, generation=1, first=1, last=100)
-        head, entries = await store.load([ArtifactById(TENANT, "a1"), log])
+        between = [ExecutionById(TENANT, "exec_0")] * 99  # time for the writer
+        head, *_, entries = await store.load([ArtifactById(TENANT, "a1"), *between, log])
         return head.log_head(LOG).count, len(entries)
