@@ -12,7 +12,7 @@ from benchmarks.opened import logs_to_nowhere
 from benchmarks.pace import FULL, QUICK, Pace
 from benchmarks.report import RESULTS, markdown, table, to_json
 from benchmarks.result import BrokenInvariantError, MissingDependencyError, Result
-from benchmarks.rows import ROWS, Row
+from benchmarks.rows import ROWS, Row, check_dependencies
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -23,6 +23,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     asked = _parser().parse_args(arguments)
     rows = [row for row in ROWS if not asked.only or row.name in asked.only]
     try:
+        check_dependencies(rows)
         with logs_to_nowhere():
             results = _measured(rows, QUICK if asked.quick else FULL)
     except MissingDependencyError as error:

@@ -11,17 +11,19 @@ from typing import Any
 from benchmarks.chats import message, send, start_chat
 from benchmarks.opened import opened, run, scratch
 from benchmarks.pace import Pace
-from benchmarks.result import BrokenInvariantError, MissingDependencyError, Result, ratio_of_at_most
+from benchmarks.result import BrokenInvariantError, Result, ratio_of_at_most
 from benchmarks.timing import cpu_seconds
 from symphainy_platform import Platform
 
 LENGTH = 5_000
+SDK = "agents"
+"""The module of the PyPI package openai-agents, which the extra `bench` installs."""
 _FULL = 2
 
 
 def measure(pace: Pace) -> list[Result]:
     """Let both append two messages in turn to conversations of the same length."""
-    sdk = _sdk()
+    sdk = importlib.import_module(SDK)
     with scratch() as home:
         ours, theirs = run(_measured(pace, home, sdk))
     return [
@@ -34,14 +36,6 @@ def measure(pace: Pace) -> list[Result]:
             target=ratio_of_at_most(1),
         )
     ]
-
-
-def _sdk() -> Any:
-    try:
-        return importlib.import_module("agents")
-    except ImportError as error:
-        msg = "This row compares with the OpenAI Agents SDK, which is not installed: pip install -e '.[bench]'"
-        raise MissingDependencyError(msg) from error
 
 
 async def _measured(pace: Pace, home: Path, sdk: Any) -> tuple[float, float]:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from importlib.util import find_spec
 from typing import NamedTuple
 
 from benchmarks import (
@@ -17,15 +18,17 @@ from benchmarks import (
     sqlite_throughput,
 )
 from benchmarks.pace import Pace
-from benchmarks.result import Result
+from benchmarks.result import MissingDependencyError, Result
 
 
 class Row(NamedTuple):
-    """One benchmark: the name that `--only` takes, what it shows, and how it is measured."""
+    """One benchmark: the name that `--only` takes, what it shows, how it is measured."""
 
     name: str
     shows: str
     measure: Callable[[Pace], list[Result]]
+    needs: str | None = None
+    """A module that only the extra `bench` brings."""
 
 
 ROWS = (
@@ -35,7 +38,15 @@ ROWS = (
     Row("duplicates", "in-flight duplicates", duplicates.measure),
     Row("chat-bytes", "bytes of a chat turn", chat_bytes.measure),
     Row("chat-cpu", "CPU of a chat turn", chat_cpu.measure),
-    Row("agents-sdk", "CPU of a chat turn against the Agents SDK", agents_sdk.measure),
+    Row("agents-sdk", "CPU of a chat turn against the Agents SDK", agents_sdk.measure, agents_sdk.SDK),
     Row("hot-session", "fifty writers on one session", hot_session.measure),
     Row("imports", "import time", imports.measure),
 )
+
+
+def check_dependencies(rows: Sequence[Row]) -> None:
+    """Raise MissingDependencyError when a row cannot be measured here: before anything else is."""
+    for row in rows:
+        if row.needs and find_spec(row.needs) is None:
+            msg = f"{row.shows}: the module {row.needs} is not installed; run pip install -e '.[bench]'"
+            raise MissingDependencyError(msg)

@@ -85,7 +85,7 @@ def test_a_quick_run_leaves_the_results_file_alone():
 def test_a_missing_library_is_named_with_the_remedy():
     ran = run("-c", WITHOUT_SDK)
     assert ran.returncode == 2
-    assert "OpenAI Agents SDK" in ran.stderr
+    assert "Agents SDK" in ran.stderr
     assert "pip install -e '.[bench]'" in ran.stderr
 
 
