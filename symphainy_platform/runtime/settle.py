@@ -50,7 +50,7 @@ async def record_failure(parts: Parts, execution: Execution, error: IntentError)
     if failed.execution.key or failed.execution.client_key:
         await hand_over(parts, execution, failed)
     else:
-        parts.writer.enqueue(failed)
+        await parts.writer.enqueue(failed)
 
 
 async def _settle(parts: Parts, execution: Execution, decision: Decision) -> ExecutionResult | None:
@@ -127,7 +127,7 @@ async def _read(parts: Parts, execution: Execution, result: IntentResult) -> Exe
     row = commit.read(execution, result)
     if execution.client_guard is not None:
         return await _committed(parts, execution, result, hand_over(parts, execution, row))
-    parts.writer.enqueue(row)
+    await parts.writer.enqueue(row)
     return await _first(parts, execution, execution.execution_id, result)
 
 

@@ -134,11 +134,11 @@ def _spans() -> Spans | None:
         return None
     from opentelemetry import trace  # noqa: PLC0415 - optional
 
-    tracer = trace.get_tracer("symphainy_platform")
+    tracer, provided = trace.get_tracer("symphainy_platform"), _Provided(trace)
 
     def write(execution: Execution, started: float, outcome: str) -> None:
-        if isinstance(trace.get_tracer_provider(), trace.ProxyTracerProvider):
-            return  # nobody has set up a provider: there is nowhere to send spans to
+        if not provided():
+            return
         offset = time_ns() - int(perf_counter() * 1e9)
         parent = tracer.start_span("intent", start_time=offset + int(started * 1e9))
         if parent.is_recording():
@@ -154,3 +154,16 @@ def _spans() -> Spans | None:
         parent.end()
 
     return write
+
+
+class _Provided:
+    """Whether the application has set up a tracer provider; looked up again at most once a second."""
+
+    def __init__(self, trace: Any) -> None:
+        self._trace, self._answer, self._asked = trace, False, float("-inf")
+
+    def __call__(self) -> bool:
+        if (now := perf_counter()) - self._asked > 1.0:
+            provider = self._trace.get_tracer_provider()
+            self._answer, self._asked = not isinstance(provider, self._trace.ProxyTracerProvider), now
+        return self._answer

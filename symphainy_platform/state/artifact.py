@@ -9,10 +9,14 @@ from typing import Any
 
 @dataclass(frozen=True, slots=True)
 class ArtifactRef:
-    """One version of one artifact."""
+    """One version of one artifact; `execution_id` says by whom, where the number alone is not enough.
+
+    A version number that was read from a commit in flight may in the end be another writer's.
+    """
 
     artifact_id: str
     version: int
+    execution_id: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +76,7 @@ class Artifact:
     @property
     def ref(self) -> ArtifactRef:
         """This very version."""
-        return ArtifactRef(self.artifact_id, self.version)
+        return ArtifactRef(self.artifact_id, self.version, self.produced_by.execution_id)
 
     def log_head(self, name: str) -> LogHead:
         """The head of one log; an empty one when nothing was ever appended."""

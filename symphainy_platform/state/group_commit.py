@@ -27,8 +27,9 @@ class GroupCommit:
     One artifact is never in two batches at the same time, so its versions keep their order.
     """
 
-    def __init__(self, store: Store, *, max_waiting: int = 10_000) -> None:
+    def __init__(self, store: Store, *, max_waiting: int = 1_000) -> None:
         """Write to `store`; `max_waiting` bounds the commits that nobody waits for."""
+        self._room: asyncio.Future[None] | None = None
         self._store = store
         self._waiting: deque[_Item] = deque()
         self._lanes: set[asyncio.Task[None]] = set()
@@ -62,15 +63,18 @@ class GroupCommit:
         self._wake()
         return outcome
 
-    def enqueue(self, commit: Commit) -> None:
+    async def enqueue(self, commit: Commit) -> None:
         """Take over a commit that no answer waits for; a failure is logged, not raised.
 
-        Beyond `max_waiting` such commits are refused (`DatabaseUnavailable`): the store does
-        not keep up, and memory must not grow without bound.
+        While `max_waiting` commits wait, the caller waits as well: the store does not keep up,
+        and memory must not grow without bound.
         """
-        if len(self._waiting) >= self._max_waiting:
-            raise DatabaseUnavailable
+        while len(self._waiting) >= self._max_waiting:
+            self._room = self._room or asyncio.get_running_loop().create_future()
+            await asyncio.shield(self._room)
         self.hand_over(commit).add_done_callback(_log_failure)
+        if len(self._waiting) > MAX_BATCH:
+            await asyncio.sleep(0)  # a caller that never waits would keep the lanes from running
 
     async def settle(self) -> None:
         """Wait until everything that was handed over before this call is decided."""
@@ -93,9 +97,15 @@ class GroupCommit:
         """Write until nothing waits; what is handed over from then on, before this task is done, needs a new lane."""
         try:
             while batch := self._take():
+                self._make_room()
                 await self._write_batch(batch)
         finally:
             self._running -= 1
+
+    def _make_room(self) -> None:
+        if self._room is not None and len(self._waiting) < self._max_waiting:
+            self._room.set_result(None)
+            self._room = None
 
     async def _write_batch(self, batch: Sequence[_Item]) -> None:
         places = [place for commit, _ in batch for place in _places(commit)]

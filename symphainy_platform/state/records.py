@@ -74,10 +74,16 @@ class ExecutionRecord:
 
 @dataclass(frozen=True, slots=True)
 class ArtifactWrite:
-    """A new version of an artifact; `base_version` is the one it replaces, 0 to create it."""
+    """A new version of an artifact; `base_version` is the one it replaces, 0 to create it.
+
+    `base_execution_id` is the execution that produced the replaced version (None: whichever).
+    It tells the version that the writer has seen from one of the same number by somebody
+    faster, when the writer read a commit in flight that then failed.
+    """
 
     artifact: Artifact
     base_version: int
+    base_execution_id: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

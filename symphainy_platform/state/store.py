@@ -193,8 +193,11 @@ class Store(Protocol):
     """How many commit() calls may usefully run at the same time."""
 
     async def open(self) -> None:
-        """Connect, and check that the schema is current. Raises StoreRefusedError when the store
-        cannot be used (not a database, read-only, damaged, newer or older schema)."""
+        """Connect, and check that the schema is current.
+
+        Raises StoreRefusedError when the store cannot be used (not a database, read-only, damaged,
+        newer or older schema).
+        """
 
     async def close(self) -> None:
         """Finish what was handed over and let go of every resource. Idempotent."""

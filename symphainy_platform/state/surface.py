@@ -213,7 +213,7 @@ class StateSurface:
         if staged:
             write = replace(staged, artifact=replace(staged.artifact, **changes))
         else:
-            write = ArtifactWrite(self._next(artifact, changes), artifact.version)
+            write = ArtifactWrite(self._next(artifact, changes), artifact.version, artifact.produced_by.execution_id)
         self.staged.artifacts[artifact.artifact_id] = write
         return write.artifact
 
