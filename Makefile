@@ -45,6 +45,7 @@ compliance: setup  ## attack every intent with its contract; prints the report
 	@$(BIN)/python -m pytest --contracts
 
 bench: setup  ## the figures of the performance targets, as ratios (minutes)
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[bench]'
 	@$(BIN)/python -m benchmarks
 
 clean:  ## remove what was made, but no data

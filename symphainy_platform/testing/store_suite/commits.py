@@ -213,6 +213,17 @@ class CommitChecks(StoreChecks):
         await commit_all(store, writing("exec_1", artifact()))
         await commit_all(store, writing("exec_2", artifact("a2"), expects=(ArtifactRef("a1", 1),)))
 
+    async def test_same_number_by_another_execution_is_a_conflict(self, store: Store) -> None:
+        """A writer that chained on a commit which then failed must not overwrite what it never saw."""
+        await commit_all(store, writing("exec_1", artifact()), writing("exec_2", artifact(version=2)))
+        written = ArtifactWrite(artifact(version=3), 2, "exec_lost")
+        chained = replace(writing("exec_3"), artifacts=(written,))
+        expecting = writing("exec_3", artifact("new"), expects=(ArtifactRef("a1", 2, "exec_lost"),))
+        assert await commit_one(store, chained) == Conflict("a1", 2)
+        assert await commit_one(store, expecting) == Conflict("a1", 2)
+        seen = replace(chained, artifacts=(replace(written, base_execution_id="exec_2"),))
+        assert isinstance(await commit_one(store, seen), Committed)
+
     async def test_of_simultaneous_updates_one_wins(self, store: Store) -> None:
         await commit_all(store, writing("exec_1", artifact()))
         rivals = [commit_one(store, writing(f"exec_{n}", artifact(version=2))) for n in range(2, 10)]
