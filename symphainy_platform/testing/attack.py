@@ -12,7 +12,7 @@ from symphainy_platform.testing.stores import StoreBinding
 from symphainy_platform.testing.trial import Broken, NotApplicable, Skipped
 from symphainy_platform.testing.world import Worlds
 
-CHECK_SECONDS = 60.0
+CHECK_SECONDS = 30.0
 """Real seconds after which a check that does not end has failed: somebody is stranded."""
 
 Action = Callable[[Worlds], Awaitable[Sequence[str]]]

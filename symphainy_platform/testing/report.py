@@ -117,7 +117,8 @@ class Report:
             yield "".join([" " * first, *(f"{subject}  " for subject in group)]).rstrip()
             for row in rows:
                 cells = [_cell(findings, subject, row).ljust(len(subject) + 2) for subject in group]
-                yield (row.ljust(first) + "".join(cells)).rstrip()
+                if any(map(str.strip, cells)):
+                    yield (row.ljust(first) + "".join(cells)).rstrip()
             yield ""
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field, replace
@@ -24,6 +25,9 @@ from symphainy_platform.testing.stores import StoreBinding
 
 TICK = 0.001
 """Seconds between two submissions of a scenario: nothing happens at the same instant by accident."""
+
+STOP_SECONDS = 20.0
+"""Real seconds that a platform may take to stop; beyond them an execution is stranded."""
 
 _ALL_EVENTS = 10_000
 
@@ -106,8 +110,9 @@ class World:
         self.platform = await self._stack.enter_async_context(self._open(self.store))
 
     async def stop(self) -> None:
-        """Close the platform and everything that was opened beside it."""
-        await self._stack.aclose()
+        """Close the platform and everything that was opened beside it; TimeoutError when it does not end."""
+        async with asyncio.timeout(STOP_SECONDS):
+            await self._stack.aclose()
         self._stack, self._others = AsyncExitStack(), []
 
     async def restart(self) -> None:
