@@ -36,7 +36,7 @@ def test_production_logs_are_one_json_object_a_line():
     assert (forged["event"], forged["number"], forged["level"]) == ("forged", 1, "info")
     assert forged["timestamp"].endswith("Z")
     assert failed["error_type"] == "ValueError"
-    assert (library["logger"], library["event"]) == ("uvicorn.error", "from a library: a\\nb")
+    assert (library["logger"], library["event"]) == ("uvicorn.error", "from a library: a\nb")
 
 
 @pytest.mark.parametrize("log_format", ["json", "console"])
