@@ -47,8 +47,8 @@ def manual_clock() -> ManualClock:
 def open_platform(tmp_path: Path, manual_clock: ManualClock) -> OpenPlatform:
     """Opens a platform on the test's own SQLite file and manual clock.
 
-    `async with open_platform() as platform: …`. Opened again, it is another process on the same file. `plugins=[module]` adds a realm that
-    is not installed; keywords beyond that are settings.
+    `async with open_platform() as platform: …`. Opened again, it is another process on the same
+    file. `plugins=[module]` adds a realm that is not installed; other keywords are settings.
     """
 
     def open_one(*, plugins: Any = (), **settings: Any) -> AbstractAsyncContextManager[Platform]:
