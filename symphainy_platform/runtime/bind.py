@@ -62,25 +62,30 @@ def keep(execution: Execution, surface: StateSurface, loaded: Sequence[Artifact 
             surface.keep(artifact)
 
 
-def check_reads(execution: Execution) -> None:
-    """Absent, foreign or in a wrong state: the codes that the contract declares for it."""
+def check_owned(execution: Execution) -> None:
+    """Absent or foreign: the code that the contract declares for it, the same for both."""
     contract = execution.route.contract
     for read in contract.reads:
         artifact_id = execution.params[read.id]
         if artifact_id is None:
             if read.unnamed != "allow":
                 raise _declared(contract, read.absent)
-            continue
-        _check(contract, read, execution.bound.get(artifact_id), execution.identity.user_id)
+        elif not _is_owned(read, execution.bound.get(artifact_id), execution.identity.user_id):
+            raise _declared(contract, read.absent, parameter=read.id)
 
 
-def _check(contract: CompiledContract, read: ReadSpec, found: Artifact | None, user_id: str) -> None:
-    if found is None or found.artifact_type != read.artifact or found.user_id != user_id:
-        raise _declared(contract, read.absent, parameter=read.id)
-    if read.must_be and found.lifecycle_state not in read.must_be:
-        raise _declared(
-            contract, read.wrong_state or read.absent, parameter=read.id, lifecycle_state=found.lifecycle_state
-        )
+def _is_owned(read: ReadSpec, found: Artifact | None, user_id: str) -> bool:
+    return found is not None and found.artifact_type == read.artifact and found.user_id == user_id
+
+
+def check_states(execution: Execution) -> None:
+    """In a wrong state: the declared code. After `replay`: an intent that ends a state answers its duplicates."""
+    contract = execution.route.contract
+    for read in contract.reads:
+        found = execution.bound.get(execution.params[read.id])
+        if found is not None and read.must_be and found.lifecycle_state not in read.must_be:
+            code = read.wrong_state or read.absent
+            raise _declared(contract, code, parameter=read.id, lifecycle_state=found.lifecycle_state)
 
 
 def _declared(contract: CompiledContract, code: str, **details: str) -> IntentError:

@@ -55,8 +55,11 @@ async def _load(parts: Parts, execution: Execution, surface: StateSurface) -> Ex
     by_key = [ExecutionByKey(execution.identity.tenant_id, guard.digest)] if guard else []
     loaded = await parts.store.load([*reads, *by_key]) if reads or by_key else []
     bind.keep(execution, surface, loaded[: len(reads)])
-    bind.check_reads(execution)
-    return contract_replay(execution, loaded[-1], isoformat(parts.clock.now())) if by_key else None
+    bind.check_owned(execution)
+    record = contract_replay(execution, loaded[-1], isoformat(parts.clock.now())) if by_key else None
+    if record is None:
+        bind.check_states(execution)
+    return record
 
 
 async def _invoke(parts: Parts, execution: Execution, surface: StateSurface) -> IntentResult:
