@@ -29,20 +29,41 @@ def check(contract: CompiledContract, result: IntentResult, staged: Staged, boun
 
 
 def check_error_effects(
-    effects: CompiledErrorEffects, error: IntentError, staged: Staged, bound: Mapping[str, Artifact]
+    contract: CompiledContract, error: IntentError, staged: Staged, bound: Mapping[str, Artifact]
 ) -> None:
     """A failure commits the state change, rows and events that are declared for its code, and nothing else."""
+    effects = contract.error_effects[error.code]
     for artifact_id, write in staged.artifacts.items():
-        before, after = bound.get(artifact_id), write.artifact
-        if before is None or not effects.allows(before.lifecycle_state, after.lifecycle_state):
-            raise ContractViolation(f"{error.code} declares no change of {after.artifact_type}.")
+        _check_moved_only(effects, error, bound.get(artifact_id), write.artifact)
     if staged.entries:
         raise ContractViolation(f"{error.code} declares no append to a log.")
+    for row in staged.rows:
+        _check_row(contract, row)
     for event in error.events:
-        declared = effects.events.get(event.get("type", ""))
-        if declared is None:
-            raise ContractViolation(f"{error.code} declares no event {event.get('type')}.")
-        declared.check(event)
+        _check_error_event(effects, error, event)
+
+
+def _check_moved_only(
+    effects: CompiledErrorEffects, error: IntentError, before: Artifact | None, after: Artifact
+) -> None:
+    if before is None or not effects.allows(before.lifecycle_state, after.lifecycle_state):
+        raise ContractViolation(f"{error.code} declares no change of {after.artifact_type}.")
+    if _content(before) != _content(after):
+        raise ContractViolation(
+            f"{error.code} declares a change of state of {after.artifact_type}, not of its content."
+        )
+
+
+def _content(artifact: Artifact) -> tuple[object, ...]:
+    return artifact.semantic_payload, artifact.semantic_descriptor, artifact.logs
+
+
+def _check_error_event(effects: CompiledErrorEffects, error: IntentError, event: object) -> None:
+    name = event.get("type") if isinstance(event, Mapping) else None
+    declared = effects.events.get(name) if isinstance(name, str) else None
+    if declared is None or not isinstance(event, Mapping):
+        raise ContractViolation(f"{error.code} declares no event {name!s}.")
+    declared.check(event)
 
 
 def _check_answers(contract: CompiledContract, result: IntentResult) -> None:

@@ -73,11 +73,11 @@ async def _invoke(parts: Parts, execution: Execution, surface: StateSurface) -> 
 
 def _refusal(parts: Parts, execution: Execution, surface: StateSurface, error: IntentError) -> Decision:
     """A failure; the effects that the contract declares for its code are committed with its record."""
-    effects = execution.route.contract.error_effects.get(error.code)
-    if effects is None or not (surface.staged or error.events):
+    contract = execution.route.contract
+    if error.code not in contract.error_effects or not (surface.staged or error.events):
         return Decision(error=error, waits_for=tuple(surface.waits_for))
     try:
-        check_error_effects(effects, error, surface.staged, execution.bound)
+        check_error_effects(contract, error, surface.staged, execution.bound)
     except ContractViolation as violation:
         return Decision(error=violation, waits_for=tuple(surface.waits_for))
     return Decision(error=error, handed=hand_over(parts, execution, commit.failure(execution, error, surface)))

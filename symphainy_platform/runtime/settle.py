@@ -75,7 +75,10 @@ async def _refused(
 ) -> ExecutionResult | None:
     """Raise the failure; with effects of its own, only when they are durable."""
     if handed is not None:
-        if not isinstance(await handed, Committed):
+        outcome = await handed
+        if isinstance(outcome, Failed):
+            raise outcome.error
+        if not isinstance(outcome, Committed):
             return None
         execution.recorded = True
     raise error

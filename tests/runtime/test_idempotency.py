@@ -176,6 +176,11 @@ async def test_an_update_that_changes_nothing_of_a_new_note_answers_as_its_creat
     assert database("SELECT execution_id FROM executions") == [(unchanged.execution_id,)]
 
 
+async def test_an_intent_that_ends_a_state_answers_its_duplicates(ann, note):
+    first, again = await ann("close_note", note_id=note), await ann("close_note", note_id=note)
+    assert again.to_dict() == {**first.to_dict(), "idempotent_replay": True}
+
+
 async def test_a_replay_reaches_no_other_user(ann, bob, note):
     await ann("edit_note", note_id=note, text="A")
     assert await bob.code("edit_note", note_id=note, text="A") == "NOTE_NOT_FOUND"

@@ -1,6 +1,6 @@
 """What each service does: the right thing, until a test puts something else in its place."""
 
-from symphainy_platform import IntentResult, IntentService
+from symphainy_platform import IntentError, IntentResult, IntentService
 
 
 def written(note):
@@ -35,7 +35,14 @@ async def sign_note(_ctx, _params):
     return IntentResult({"note": {"text": "signed"}})
 
 
+async def burn_note(ctx, params):
+    note = await ctx.state_surface.get_artifact(params.note_id)
+    ctx.state_surface.transition(note, "BURNT")
+    raise IntentError("NOTE_STOLEN", events=[{"type": "note_burnt", "why": "stolen"}])
+
+
 DECIDE = {
+    "burn_note": burn_note,
     "write_note": write_note,
     "keep_note": write_note,
     "close_note": close_note,
