@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, NamedTuple
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,11 +41,11 @@ class LogHead:
     revised: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class LogEntry:
+class LogEntry(NamedTuple):
     """One entry in its newest wording: gapless `seq` from 1, unique `key`, JSON `body`.
 
-    `revision` is 0 for the first wording and counts the edits of this seq.
+    `revision` is 0 for the first wording and counts the edits of this seq. A tuple, because a
+    whole conversation is read at once: thousands of them are made in a millisecond.
     """
 
     seq: int

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import orjson
@@ -70,7 +69,7 @@ class ArtifactLog:
 
     def revise(self, entry: LogEntry, body: Any) -> LogEntry:
         """Stage a new wording of an entry; seq and key stay."""
-        edited = replace(entry, body=body, revision=entry.revision + 1)
+        edited = entry._replace(body=body, revision=entry.revision + 1)
         self._stage([edited], replaced=len(orjson.dumps(entry.body)))
         return edited
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from types import SimpleNamespace
 
 from symphainy_platform.realms.coexistence.chat_history import DIGESTS, HISTORY, ChatHistory
@@ -36,7 +36,7 @@ class MemoryLog:
 
     def revise(self, entry, body):
         assert self.entries[entry.seq - 1].key == entry.key
-        self.entries[entry.seq - 1] = replace(entry, body=body, revision=entry.revision + 1)
+        self.entries[entry.seq - 1] = entry._replace(body=body, revision=entry.revision + 1)
 
     def restart(self):
         self.entries = []

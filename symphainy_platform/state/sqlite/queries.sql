@@ -145,14 +145,13 @@ SELECT {artifact_columns} FROM artifacts INDEXED BY artifacts_of_tenant_by_type_
  ORDER BY created_at DESC, artifact_id DESC LIMIT ?
 
 -- name: log_range
--- Newest wording per seq: a bare column beside max() comes from the row of the maximum (SQLite).
-SELECT seq, entry_key, body, max(revision) {log_entries_of} AND seq BETWEEN ? AND ?
- GROUP BY seq ORDER BY seq
+-- All wordings in the order of the table; the last one of each seq is the newest.
+SELECT seq, entry_key, body, revision {log_entries_of} AND seq BETWEEN ? AND ? ORDER BY seq, revision
 
 -- name: log_range_as_of
 -- As one artifact version left it: wordings of later versions are not seen.
-SELECT seq, entry_key, body, max(revision) {log_entries_of} AND seq BETWEEN ? AND ? AND version <= ?
- GROUP BY seq ORDER BY seq
+SELECT seq, entry_key, body, revision {log_entries_of} AND seq BETWEEN ? AND ? AND version <= ?
+ ORDER BY seq, revision
 
 -- name: log_seqs_of_keys
 -- Any number of keys, as one JSON array; the key stands with the first wording of its entry.

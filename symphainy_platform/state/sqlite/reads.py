@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from symphainy_platform.errors import InvalidParameterValue
@@ -11,7 +11,7 @@ from symphainy_platform.state.artifact import Artifact, LogEntry
 from symphainy_platform.state.records import ExecutionRecord
 from symphainy_platform.state.sqlite.cursors import listing_cursor, listing_place
 from symphainy_platform.state.sqlite.queries import SQL
-from symphainy_platform.state.sqlite.rows import Row, artifact_from, execution_from, log_entry_from, to_json
+from symphainy_platform.state.sqlite.rows import Row, artifact_from, execution_from, log_entries_from, to_json
 from symphainy_platform.state.store import (
     ArtifactById,
     ArtifactListing,
@@ -97,18 +97,21 @@ def _artifact_versions(connection: sqlite3.Connection, read: ArtifactVersions) -
 def _log_range(connection: sqlite3.Connection, read: LogRange) -> list[LogEntry]:
     place = (read.tenant_id, read.artifact_id, read.log, read.generation, read.first, read.last)
     if read.version is None:
-        return _log_entries(connection.execute(SQL["log_range"], place))
-    return _log_entries(connection.execute(SQL["log_range_as_of"], (*place, read.version)))
+        return _log_entries(connection.execute(SQL["log_range"], place).fetchall())
+    return _log_entries(connection.execute(SQL["log_range_as_of"], (*place, read.version)).fetchall())
 
 
 def _log_keys(connection: sqlite3.Connection, read: LogKeys) -> list[LogEntry]:
     place = (read.tenant_id, read.artifact_id, read.log, read.generation)
     seqs = [seq for (seq,) in connection.execute(SQL["log_seqs_of_keys"], (*place, to_json(read.keys))).fetchall()]
-    return _log_entries(connection.execute(SQL["log_entries"], (*place, to_json(seqs))))
+    return log_entries_from(connection.execute(SQL["log_entries"], (*place, to_json(seqs))).fetchall())
 
 
-def _log_entries(rows: Iterable[Row]) -> list[LogEntry]:
-    return [log_entry_from(row) for row in rows]
+def _log_entries(rows: Sequence[Row]) -> list[LogEntry]:
+    """The newest wording of each seq, of rows in the order of seq and revision."""
+    if any(row[3] for row in rows):
+        rows = list({row[0]: row for row in rows}.values())
+    return log_entries_from(rows)
 
 
 def _execution_by_id(connection: sqlite3.Connection, read: ExecutionById) -> ExecutionRecord | None:

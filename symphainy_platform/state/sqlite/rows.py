@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any, cast
 
@@ -152,10 +152,13 @@ def execution_from(row: Row) -> ExecutionRecord:
     )
 
 
-def log_entry_from(row: Row) -> LogEntry:
-    """Read a log entry from (seq, key, body, revision)."""
-    seq, key, body, revision = row
-    return LogEntry(seq, key, orjson.loads(body), revision)
+def log_entries_from(rows: Sequence[Row]) -> list[LogEntry]:
+    """Read log entries from (seq, key, body, revision); all bodies are parsed as one array."""
+    if not rows:
+        return []
+    seqs, keys, texts, revisions = zip(*rows, strict=True)
+    bodies = orjson.loads(f"[{','.join(texts)}]")
+    return list(map(LogEntry, seqs, keys, bodies, revisions))
 
 
 def _guard_from(columns: Row, committed_at: str) -> Guard | None:
