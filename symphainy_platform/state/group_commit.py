@@ -18,11 +18,14 @@ log = structlog.get_logger(__name__)
 MAX_BATCH = 64
 """Intents per store call: 3 to 5 times the throughput of single commits; more gains nothing."""
 
+PATIENCE = 0.02
+"""Seconds that a commit which nobody waits for may wait for company: a flush costs as much as 20 of them."""
+
 _Item = tuple[Commit, "asyncio.Future[Outcome]"]
 
 
 class GroupCommit:
-    """Hands commits to a store in batches: whatever waits goes at once, no timer.
+    """Hands commits to a store in batches: whatever somebody waits for goes at once, no timer.
 
     One artifact is never in two batches at the same time, so its versions keep their order.
     """
@@ -30,6 +33,7 @@ class GroupCommit:
     def __init__(self, store: Store, *, max_waiting: int = 1_000) -> None:
         """Write to `store`; `max_waiting` bounds the commits that nobody waits for."""
         self._room: asyncio.Future[None] | None = None
+        self._timer: asyncio.TimerHandle | None = None
         self._store = store
         self._waiting: deque[_Item] = deque()
         self._lanes: set[asyncio.Task[None]] = set()
@@ -55,11 +59,7 @@ class GroupCommit:
         The future fails with DatabaseUnavailable when the store does not answer; it is then
         unknown only to this process whether anything was written: ask by execution id.
         """
-        if self._closed:
-            raise ShuttingDown
-        outcome: asyncio.Future[Outcome] = asyncio.get_running_loop().create_future()
-        self._undecided.add(outcome)
-        self._waiting.append((commit, outcome))
+        outcome = self._accept(commit)
         self._wake()
         return outcome
 
@@ -72,13 +72,17 @@ class GroupCommit:
         while len(self._waiting) >= self._max_waiting:
             self._room = self._room or asyncio.get_running_loop().create_future()
             await asyncio.shield(self._room)
-        self.hand_over(commit).add_done_callback(_log_failure)
-        if len(self._waiting) > MAX_BATCH:
+        self._accept(commit).add_done_callback(_log_failure)
+        if len(self._waiting) >= MAX_BATCH:
+            self._wake()
             await asyncio.sleep(0)  # a caller that never waits would keep the lanes from running
+        elif self._timer is None:
+            self._timer = asyncio.get_running_loop().call_later(PATIENCE, self._wake)
 
     async def settle(self) -> None:
         """Wait until everything that was handed over before this call is decided."""
         if self._undecided:
+            self._wake()
             await asyncio.wait(set(self._undecided))
 
     async def close(self) -> None:
@@ -86,7 +90,18 @@ class GroupCommit:
         self._closed = True
         await self.settle()
 
+    def _accept(self, commit: Commit) -> asyncio.Future[Outcome]:
+        if self._closed:
+            raise ShuttingDown
+        outcome: asyncio.Future[Outcome] = asyncio.get_running_loop().create_future()
+        self._undecided.add(outcome)
+        self._waiting.append((commit, outcome))
+        return outcome
+
     def _wake(self) -> None:
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
         if self._running < self._store.lanes:
             self._running += 1
             lane = asyncio.create_task(self._run())
