@@ -48,16 +48,18 @@ class Platform:
         clock: Clock | None = None,
         store: Store | None = None,
         plugins: Sequence[object] = (),
+        contracts: Catalog | None = None,
     ) -> AsyncIterator[Self]:
         """Open the store (migrating it), load the realms, and close everything at the end.
 
         `store` replaces the one that the settings name, `plugins` adds plugins without entry
-        points; both are for tests and embedders. Raises StartError with a sentence to act on.
+        points, `contracts` is the catalog of another platform with the same plugins, whose files
+        need not be read again; all for tests and embedders. Raises StartError with a sentence to act on.
         """
         settings = settings or Settings()
         clock = clock or SystemClock()
         manager = load_plugins(plugins)
-        loaded = load_realms(manager, settings)
+        loaded = load_realms(manager, settings, contracts)
         store = store or open_store(manager, settings, clock)
         await store.migrate()
         await store.open()

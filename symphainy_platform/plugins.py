@@ -93,15 +93,12 @@ class Loaded:
         return self.presenters.get(artifact_type, present_payload)
 
 
-def load_realms(manager: pluggy.PluginManager, settings: Settings) -> Loaded:
-    """Ask the hooks once, load and compile all contracts, and find the service of each."""
-    realms = [
-        realm
-        for found in manager.hook.symphainy_realms.get_hookimpls()
-        for realm in _brought(found.function, found.plugin_name)
-    ]
-    _refuse_duplicates(realms)
-    catalog = load_folders([realm.contracts for realm in realms])
+def load_realms(manager: pluggy.PluginManager, settings: Settings, catalog: Catalog | None = None) -> Loaded:
+    """Ask the hooks once, load and compile all contracts, and find the service of each.
+
+    A `catalog` that these realms gave before is taken as it is: their files are not read again.
+    """
+    catalog = catalog or load_folders([realm.contracts for realm in _realms(manager)])
     limits = {name: value for name, value in settings if isinstance(value, int) and not isinstance(value, bool)}
     routes, unimplemented = [], []
     for sourced in catalog.contracts.values():
@@ -118,6 +115,16 @@ def load_realms(manager: pluggy.PluginManager, settings: Settings) -> Loaded:
         if sourced.value.present
     }
     return Loaded(catalog, Routes(routes), presenters, tuple(unimplemented))
+
+
+def _realms(manager: pluggy.PluginManager) -> list[Realm]:
+    realms = [
+        realm
+        for found in manager.hook.symphainy_realms.get_hookimpls()
+        for realm in _brought(found.function, found.plugin_name)
+    ]
+    _refuse_duplicates(realms)
+    return realms
 
 
 def _brought(hook: Callable[[], Any], plugin: str) -> list[Realm]:

@@ -7,6 +7,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from symphainy_platform.contract.catalog import Catalog
 from symphainy_platform.testing.report import Finding, Verdict
 from symphainy_platform.testing.stores import StoreBinding
 from symphainy_platform.testing.trial import Broken, NotApplicable, Skipped
@@ -25,6 +26,7 @@ class Attack:
 
     binding: StoreBinding
     plugins: Sequence[object] = ()
+    contracts: Catalog
     subject: str
     check: str
     action: Action | None
@@ -42,7 +44,7 @@ class Attack:
         if self.action is None:
             return self._finding(Verdict.UNIMPLEMENTED, "the contract has no service yet")
         try:
-            problems = await self._problems(self.action, Worlds(folder, self.binding, self.plugins))
+            problems = await self._problems(self.action, Worlds(folder, self.binding, self.plugins, self.contracts))
         except NotApplicable as reason:
             return self._finding(Verdict.NOT_APPLICABLE, str(reason))
         except Skipped as reason:

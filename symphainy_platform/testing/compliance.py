@@ -111,6 +111,7 @@ class _Plan:
         return Attack(
             binding=self.binding,
             plugins=self.plugins,
+            contracts=self.loaded.catalog,
             subject=subject,
             check=check,
             action=action,

@@ -15,6 +15,7 @@ from symphainy_platform.errors import IntentError
 from symphainy_platform.runtime.execution import ExecutionResult
 from symphainy_platform.runtime.resolve import Routes
 from symphainy_platform.testing.callers import identity_of
+from symphainy_platform.testing.rules import Rules
 from symphainy_platform.testing.sample import Sample, find_sample
 from symphainy_platform.testing.state import Delta, State, difference
 from symphainy_platform.testing.world import Call, Outcome, World, Worlds
@@ -82,6 +83,11 @@ class Trial:
     def contract(self) -> Contract:
         """The contract under test."""
         return self.subject.contract
+
+    @property
+    def rules(self) -> Rules:
+        """What the contract demands, read without the runtime."""
+        return Rules(self.contract)
 
     @property
     def owner(self) -> Identity:

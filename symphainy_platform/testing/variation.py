@@ -6,7 +6,7 @@ from collections.abc import Iterable
 
 from symphainy_platform.errors import IntentError
 from symphainy_platform.testing import values
-from symphainy_platform.testing.trial import Skipped, Trial
+from symphainy_platform.testing.trial import NotApplicable, Skipped, Trial
 from symphainy_platform.testing.world import Call
 
 _RICHEST_FIRST = ("object", "string", "array", "number", "integer")
@@ -31,12 +31,17 @@ def variations(trial: Trial, names: Iterable[str]) -> list[Call]:
 
 
 def with_other_keys(trial: Trial, number: int) -> list[Call]:
-    """`number` calls that differ from the happy one, and from each other, in what the key covers."""
-    rule = trial.compiled.idempotency
-    covered = rule.covered.union(rule.components) if rule else frozenset()
-    for name in varied_names(trial):
+    """`number` calls that differ from the happy one, and from each other, in what the key covers.
+
+    Raises NotApplicable when the key covers nothing but ids and context, Skipped when no values
+    can be made up.
+    """
+    names = [name for name in varied_names(trial) if name in trial.rules.in_key]
+    if not names:
+        raise NotApplicable("the key covers no parameter that may be varied")
+    for name in names:
         calls = [call for place in range(1, number + 1) if (call := _varied(trial, name, place)) is not None]
-        if name in covered and len({repr(call.params[name]) for call in calls}) == number:
+        if len({repr(call.params[name]) for call in calls}) == number:
             return calls
     raise Skipped("no other values can be made up for what the key covers")
 
@@ -44,7 +49,7 @@ def with_other_keys(trial: Trial, number: int) -> list[Call]:
 def varied_names(trial: Trial) -> list[str]:
     """Parameters with an effect that may be varied: no ids, which name what must exist; those in use first."""
     ids = {read.id for read in trial.contract.effects.reads}
-    names = [name for name in trial.compiled.parameters.effective if name not in ids]
+    names = [name for name in trial.rules.effective if name not in ids]
     return sorted(names, key=lambda name: (name not in trial.sample.params, _rank(trial, name), name))
 
 

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from symphainy_platform.context import Identity, isoformat
+from symphainy_platform.contract.catalog import Catalog
 from symphainy_platform.contract.scenario import Fixture
 from symphainy_platform.errors import IntentError
 from symphainy_platform.platform import Platform
@@ -98,6 +99,8 @@ class World:
     binding: StoreBinding
     folder: Path
     plugins: Sequence[object] = ()
+    contracts: Catalog | None = None
+    """What the plugins' files say, where somebody has read them already."""
     clock: ManualClock = field(default_factory=ManualClock)
     platform: Platform = field(init=False)
     store: FaultyStore = field(init=False)
@@ -172,7 +175,9 @@ class World:
     @asynccontextmanager
     async def _open(self, store: FaultyStore) -> AsyncIterator[Platform]:
         settings = Settings(home=self.folder)
-        async with Platform.open(settings, clock=self.clock, store=as_store(store), plugins=self.plugins) as platform:
+        async with Platform.open(
+            settings, clock=self.clock, store=as_store(store), plugins=self.plugins, contracts=self.contracts
+        ) as platform:
             store.watch()
             yield platform
 
@@ -184,6 +189,7 @@ class Worlds:
     folder: Path
     binding: StoreBinding
     plugins: Sequence[object] = ()
+    contracts: Catalog | None = None
     _made: int = 0
 
     @asynccontextmanager
@@ -192,7 +198,7 @@ class Worlds:
         self._made += 1
         folder = self.folder / str(self._made)
         folder.mkdir(parents=True)
-        world = World(binding=self.binding, folder=folder, plugins=self.plugins)
+        world = World(binding=self.binding, folder=folder, plugins=self.plugins, contracts=self.contracts)
         await world.start()
         try:
             yield world

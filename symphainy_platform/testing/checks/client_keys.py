@@ -24,13 +24,12 @@ async def replay(trial: Trial) -> None:
 
 async def _end_contract_key(trial: Trial, world: World) -> None:
     """Let only the caller's key hold: pass the window, or write something else in between."""
-    rule = trial.compiled.idempotency
-    if rule is not None and rule.lifetime_seconds < _ttl(trial):
-        world.clock.advance(rule.lifetime_seconds + TICK)
-    if rule is not None and rule.until_next_write:
+    if trial.rules.lifetime < _ttl(trial):
+        world.clock.advance(trial.rules.lifetime + TICK)
+    if trial.rules.until_next_write:
         try:
             (other,) = with_other_keys(trial, 1)
-        except Skipped:
+        except (NotApplicable, Skipped):
             return
         await world.submit(other)
 
@@ -77,10 +76,9 @@ async def scope(trial: Trial) -> None:
 async def expiry(trial: Trial) -> None:
     """A day later the key holds no more."""
     _needs_identity(trial)
-    rule = trial.compiled.idempotency
-    if trial.compiled.has_writes and not trial.compiled.must_write:
+    if trial.rules.has_writes and not trial.rules.must_write:
         raise NotApplicable("an update that changes nothing answers as a replay anyway")
-    if rule is not None and rule.lifetime_seconds > _ttl(trial):
+    if trial.rules.lifetime > _ttl(trial):
         raise NotApplicable("the contract's own key lives longer")
     call = trial.call.keyed(_KEY)
     async with trial.world() as world:

@@ -33,7 +33,7 @@ async def processes(trial: Trial) -> None:
 
 async def writers(trial: Trial) -> None:
     """Eight different writers of one artifact in two processes: nobody must retry, no version is lost."""
-    if not trial.compiled.updated_types:
+    if not trial.rules.updates:
         raise NotApplicable("the intent updates no artifact")
     needs_key(trial)
     calls = with_other_keys(trial, CALLERS)

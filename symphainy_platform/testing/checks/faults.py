@@ -36,7 +36,7 @@ async def _failing_at(trial: Trial, step: StoreStep, earlier: Sequence[StoreStep
         outcome = await world.submit(trial.call)
         after = await world.state()
         trial.expect(world.store.failed, f"{step}: the step was not taken this time")
-        if trial.compiled.has_writes or step.verb == "load":
+        if trial.rules.has_writes or step.verb == "load":
             _expect_unavailable(trial, outcome, step)
         if not committed:
             _expect_no_effect(trial, before, after, step)
@@ -44,7 +44,7 @@ async def _failing_at(trial: Trial, step: StoreStep, earlier: Sequence[StoreStep
         retried = await world.submit(trial.call)
         trial.expect(retried.code is None, f"{step} fails: the retry answers {retried}")
         final = effect_of(difference(before, await world.state()))
-    if trial.compiled.idempotency is not None or not committed:
+    if trial.rules.has_key or not committed:
         trial.expect(final == wanted, f"{step} fails: after the retry {final}, without a fault {wanted}")
 
 
@@ -64,7 +64,7 @@ def _expect_no_effect(trial: Trial, before: State, after: State, step: StoreStep
 
 async def after_commit(trial: Trial) -> None:
     """The process dies after the commit and before the reply: the retry gets that execution's answer."""
-    if not trial.compiled.has_writes:
+    if not trial.rules.has_writes:
         raise NotApplicable("the intent writes nothing")
     needs_key(trial)
     async with trial.world() as world:

@@ -10,7 +10,7 @@ from symphainy_platform.contract.scenario import Scenario
 from symphainy_platform.testing import values
 from symphainy_platform.testing.callers import neighbour
 from symphainy_platform.testing.trial import NotApplicable, Skipped, Trial
-from symphainy_platform.testing.variation import accepts, variations
+from symphainy_platform.testing.variation import accepts, variations, varied_names
 from symphainy_platform.testing.world import TICK, Call, Outcome, World
 
 
@@ -51,24 +51,18 @@ async def view(trial: Trial) -> None:
 async def mismatch(trial: Trial) -> None:
     """The same key with other parameters: refused, or the stored answer where the contract says so."""
     needs_key(trial)
-    outside_key = _effective_outside_key(trial)
+    outside_key = [name for name in varied_names(trial) if name not in trial.rules.in_key]
     if not outside_key:
         raise NotApplicable("every parameter with an effect is in the key")
     for call in variations(trial, names=outside_key):
         async with trial.world() as world:
             first = await world.submit(trial.call)
-            if trial.compiled.rejects_mismatch:
+            if trial.rules.rejects_mismatch:
                 before = await world.state()
                 trial.expect_refusal(await world.submit(call), "IDEMPOTENCY_KEY_REUSED", "other parameters")
                 trial.expect_unchanged(before, await world.state(), "other parameters")
             else:
                 await expect_replay(trial, world, first, call, "other parameters")
-
-
-def _effective_outside_key(trial: Trial) -> list[str]:
-    rule = trial.compiled.idempotency
-    in_key = set(rule.components) | rule.covered if rule else set()
-    return [name for name in trial.compiled.parameters.effective if name not in in_key]
 
 
 async def scope(trial: Trial) -> None:
@@ -101,10 +95,8 @@ async def concatenation(trial: Trial) -> None:
 
 def _shifted(trial: Trial) -> Iterator[Call]:
     """The happy call with one character moved from a component of the key to the next one."""
-    rule = trial.compiled.idempotency
-    components = rule.components if rule else ()
     call = trial.call
-    for left, right in pairwise(components):
+    for left, right in pairwise(trial.rules.key_components):
         first, second = call.params.get(left), call.params.get(right)
         if isinstance(first, str) and isinstance(second, str) and len(first) > 1:
             moved = call.sending(**{left: first[:-1], right: first[-1] + second})
@@ -137,7 +129,7 @@ async def _fails_anew(trial: Trial, example: Scenario) -> None:
         again = await world.submit(call)
     trial.expect(first.code == again.code == code, f"{code}: answers {first}, then {again}")
     is_cached = first.execution_id == again.execution_id
-    trial.expect(is_cached == trial.compiled.is_final(code), f"{code}: cached {is_cached}, final {not is_cached}")
+    trial.expect(is_cached == trial.rules.is_final(code), f"{code}: cached {is_cached}, final {not is_cached}")
 
 
 def _just_fails(example: Scenario) -> bool:
@@ -146,7 +138,7 @@ def _just_fails(example: Scenario) -> bool:
 
 def needs_key(trial: Trial) -> None:
     """Stop here when the intent has no idempotency key."""
-    if trial.compiled.idempotency is None:
+    if not trial.rules.has_key:
         raise NotApplicable("the intent has no idempotency key")
 
 

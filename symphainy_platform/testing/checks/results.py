@@ -11,6 +11,7 @@ from typing import Any
 import structlog
 
 from symphainy_platform.context import Identity
+from symphainy_platform.contract.effects import Transition
 from symphainy_platform.errors import ContractViolation, IntentError
 from symphainy_platform.runtime.execution import ExecutionResult
 from symphainy_platform.state.artifact import Artifact
@@ -32,7 +33,7 @@ async def answer(trial: Trial) -> None:
     sent = copy.deepcopy(dict(call.params))
     async with trial.world() as world:
         result = await trial.happily(world, call)
-    trial.expect(set(result.artifacts) == trial.compiled.answers, f"answers {sorted(result.artifacts)}")
+    trial.expect(set(result.artifacts) == set(trial.contract.returns), f"answers {sorted(result.artifacts)}")
     for name, entry in result.artifacts.items():
         trial.problems.extend(_entry_faults(trial, name, entry))
     trial.expect(not result.idempotent_replay, "a first submission answers as a replay")
@@ -56,8 +57,8 @@ async def events(trial: Trial) -> None:
         result = await trial.happily(world)
         published = await world.events()
     trial.problems.extend(_event_faults(trial, result.events))
-    declared = trial.compiled.events
-    kept = [event for event in result.events if event["type"] in declared and not declared[event["type"]].answer_only]
+    answer_only = {event.type for event in trial.contract.effects.events if event.answer_only}
+    kept = [event for event in result.events if event["type"] not in answer_only]
     shown = [{"type": event.type, **event.payload} for event in published]
     trial.expect(shown == kept, f"the outbox holds {_types(shown)}, the answer says {_types(kept)}")
     for event in published:
@@ -80,7 +81,8 @@ def _event_faults(trial: Trial, emitted: Sequence[Mapping[str, Any]]) -> Iterato
             declared.check(event)
         except ContractViolation as error:
             yield str(error.message)
-    missing = trial.compiled.required_events - {event["type"] for event in emitted}
+    required = {event.type for event in trial.contract.effects.events if event.required}
+    missing = required - {event["type"] for event in emitted}
     yield from (f"the event {name} is missing" for name in sorted(missing))
 
 
@@ -107,13 +109,13 @@ async def _artifact(world: World, row: Row) -> Artifact:
 
 def _artifact_faults(trial: Trial, artifact: Artifact, result: ExecutionResult) -> Iterator[str]:
     operation = "create" if artifact.version == 1 else "update"
-    declared = trial.compiled.artifact_write(artifact.artifact_type, operation)
+    declared = _declared_write(trial, artifact.artifact_type, operation)
     label = f"{operation} of {artifact.artifact_type}"
     if declared is None:
         yield f"{label} is not declared"
         return
-    if artifact.lifecycle_state != declared.to_state:
-        yield f"{label} leaves it in {artifact.lifecycle_state}, declared is {declared.to_state}"
+    if artifact.lifecycle_state != declared.to:
+        yield f"{label} leaves it in {artifact.lifecycle_state}, declared is {declared.to}"
     if (artifact.tenant_id, artifact.user_id) != (trial.owner.tenant_id, trial.owner.user_id):
         yield f"{label} is not the caller's"
     if artifact.produced_by.execution_id != result.execution_id:
@@ -124,11 +126,18 @@ def _artifact_faults(trial: Trial, artifact: Artifact, result: ExecutionResult) 
         yield str(error.message)
 
 
+def _declared_write(trial: Trial, artifact_type: str, operation: str) -> Transition | None:
+    """The lifecycle of the declared write; None when there is none."""
+    writes = trial.contract.effects.writes
+    return next((w.lifecycle for w in writes if (w.artifact, w.operation) == (artifact_type, operation)), None)
+
+
 def _table_faults(trial: Trial, delta: Delta) -> Iterator[str]:
     """Tables and columns that changed without being declared; history that was not kept."""
     for table in set(delta.tables) - OF_EVERY_INTENT:
-        columns = trial.compiled.table_writes.get(table)
-        if columns is None:
+        declared = [write for write in trial.contract.effects.writes if write.table == table]
+        columns = {column for write in declared for column in write.columns}
+        if not declared:
             yield f"the table {table} was written, which is not declared"
         elif extra := _changed_columns(delta, table) - columns:
             yield f"the column {table}.{min(extra)} was written, which is not declared"
@@ -148,9 +157,9 @@ def _changed_columns(delta: Delta, table: str) -> set[str]:
 
 def _missing(trial: Trial, delta: Delta, written: Sequence[Artifact]) -> Iterator[str]:
     """Declared writes that did not happen."""
-    if not trial.compiled.has_writes:
+    if not trial.rules.has_writes:
         return
-    for name in sorted(trial.compiled.required_types - {artifact.artifact_type for artifact in written}):
+    for name in sorted(trial.rules.artifacts - {artifact.artifact_type for artifact in written}):
         yield f"the declared write of {name} did not happen"
     required = {write.table for write in trial.contract.effects.writes if write.table and not write.optional}
     for table in sorted(required - set(delta.tables)):

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from symphainy_platform.contract.compiled_key import CompiledIdempotency
-from symphainy_platform.testing.checks.replay import expect_replay
+from symphainy_platform.testing.checks.replay import expect_replay, needs_key
 from symphainy_platform.testing.state import difference
 from symphainy_platform.testing.trial import NotApplicable, Skipped, Trial
 from symphainy_platform.testing.variation import with_other_keys
@@ -12,7 +11,8 @@ from symphainy_platform.testing.world import TICK, Outcome, World
 
 async def inside(trial: Trial) -> None:
     """Just before the window (or the ttl) ends: a replay."""
-    lifetime = _rule(trial).lifetime_seconds
+    needs_key(trial)
+    lifetime = trial.rules.lifetime
     async with trial.world() as world:
         first = await world.submit(trial.call)
         world.clock.advance(lifetime - TICK)
@@ -41,7 +41,8 @@ async def not_extended(trial: Trial) -> None:
 
 async def until_next_write(trial: Trial) -> None:
     """A, then B, then A again: the second A is not the first one's duplicate."""
-    if not _rule(trial).until_next_write:
+    needs_key(trial)
+    if not trial.rules.until_next_write:
         raise NotApplicable("the key does not end with the next write")
     (other,) = with_other_keys(trial, 1)
     async with trial.world() as world:
@@ -53,18 +54,12 @@ async def until_next_write(trial: Trial) -> None:
     trial.expect(again.execution_id != first.execution_id, "A, B, A: the second A gets the answer of the first")
 
 
-def _rule(trial: Trial) -> CompiledIdempotency:
-    if trial.compiled.idempotency is None:
-        raise NotApplicable("the intent has no idempotency key")
-    return trial.compiled.idempotency
-
-
 def _ending(trial: Trial) -> int:
     """The window's length, where its end can be seen from outside."""
-    rule = _rule(trial)
-    if not trial.compiled.must_write:
+    needs_key(trial)
+    if not trial.rules.must_write:
         raise NotApplicable("an update that changes nothing answers as a replay anyway")
-    return rule.lifetime_seconds
+    return trial.rules.lifetime
 
 
 async def expect_anew(trial: Trial, world: World, first: Outcome, when: str) -> None:
