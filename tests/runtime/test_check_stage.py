@@ -4,9 +4,11 @@ import asyncio
 
 import pytest
 from notebook_realm.script import write_note, written
-from runtime_callers import ANN, Caller
+from runtime_callers import ANN, EVE, Caller
 
 from symphainy_platform import ArtifactAnswer, IntentError, IntentResult
+
+NO_ID = "00000000-0000-4000-8000-000000000000"
 
 
 def noted(ctx, payload=None, **options):
@@ -138,7 +140,7 @@ def artifacts_that_are_no_mapping(ctx):
 
 def nothing_written(ctx):
     del ctx
-    return IntentResult({"note": {"text": "x"}}, [{"type": "note_written", "note_id": "0" * 8}])
+    return IntentResult({"note": {"text": "x"}}, [{"type": "note_written", "note_id": NO_ID}])
 
 
 def no_result(ctx):
@@ -249,6 +251,33 @@ async def test_an_unchanged_update_must_not_say_that_it_changed(ann, scripted):
 
     scripted("edit_note", boast)
     assert await ann.code("edit_note", note_id=note, text="x") == "CONTRACT_VIOLATION"
+
+
+async def test_a_row_that_is_declared_must_be_written(ann, scripted, database):
+    note = (await ann("write_note", text="x")).events[0]["note_id"]
+    assert (await ann("copy_note", note_id=note)).status == "completed"
+
+    async def forget_the_row(ctx, _):
+        return IntentResult({"note": noted(ctx)}, [{"type": "note_copied"}])
+
+    scripted("copy_note", forget_the_row)
+    assert await ann.code("copy_note", note_id=note) == "CONTRACT_VIOLATION"
+    assert database("SELECT count(*) FROM artifacts") == [(2,)]
+
+
+async def test_a_service_sees_nothing_of_other_users(platform, ann, bob, scripted):
+    foreign = (await bob("write_note", text="private")).events[0]["note_id"]
+    seen = []
+
+    async def pry(ctx, params):
+        seen.append(await ctx.state_surface.get_artifact(foreign))
+        seen.append((await ctx.state_surface.list_artifacts("note")).artifacts)
+        return await write_note(ctx, params)
+
+    scripted("write_note", pry)
+    await ann("write_note", text="x")
+    await Caller(platform, EVE)("write_note", text="x")
+    assert seen == [None, (), None, ()]
 
 
 async def test_an_optional_table_may_be_left_alone(ann):

@@ -3,7 +3,7 @@
 import asyncio
 
 import pytest
-from notebook_realm.script import edit_note
+from notebook_realm.script import copy_note, edit_note
 from runtime_callers import ANN, Caller
 
 from symphainy_platform.errors import DatabaseUnavailable
@@ -83,6 +83,80 @@ async def test_a_conflict_runs_the_service_again_on_fresh_reads(opened, scripted
         result = await Caller(one, ANN)("edit_note", note_id=note, text="slow")
         assert runs == ["slow", "fast", "slow"]
         assert result.events == [{"type": "note_edited", "version": 3}]
+
+
+async def test_a_version_that_was_only_read_must_still_stand_at_the_commit(opened, scripted):
+    async with opened() as one, opened() as other:
+        note = (await Caller(one, ANN)("write_note", text="old")).events[0]["note_id"]
+        runs = []
+
+        async def overtaken(ctx, params):
+            runs.append(params.note_id)
+            if len(runs) == 1:
+                await Caller(other, ANN)("edit_note", note_id=note, text="new")
+            return await copy_note(ctx, params)
+
+        scripted("copy_note", overtaken)
+        copy = await Caller(one, ANN)("copy_note", note_id=note)
+        assert copy.artifacts["note"]["semantic_payload"] == {"text": "new"}
+        assert len(runs) == 2
+
+
+@pytest.fixture
+def first_commit_fails(platform, monkeypatch):
+    """Arms the store: its next commit waits until it is told to fail; what comes after is written."""
+    commit = platform.store.commit
+    held, fail = asyncio.Event(), asyncio.Event()
+
+    async def failing(batch):
+        if not held.is_set():
+            held.set()
+            await fail.wait()
+            raise DatabaseUnavailable
+        return await commit(batch)
+
+    def arm():
+        monkeypatch.setattr(platform.store, "commit", failing)
+        return held, fail
+
+    return arm
+
+
+DEPENDENT = {
+    "an unchanged update": ("update_chat_context", {"context_updates": {}}, "completed"),
+    "an expected version": ("update_chat_context", {"context_updates": {"k": 2}, "expected_version": 1}, "completed"),
+}
+
+
+@pytest.mark.parametrize(("intent", "params", "status"), DEPENDENT.values(), ids=DEPENDENT)
+async def test_an_answer_never_stands_on_a_write_that_failed(ann, first_commit_fails, intent, params, status):
+    created = await ann("initialize_chat_session")
+    held, fail = first_commit_fails()
+    lost = asyncio.create_task(ann.code("update_chat_context", context_updates={"k": 1}))
+    await held.wait()
+    dependent = asyncio.create_task(ann(intent, **params))
+    await asyncio.wait([dependent], timeout=0.02)
+    assert not dependent.done()
+    fail.set()
+    assert await lost == "DATABASE_UNAVAILABLE"
+    answer = await dependent
+    assert answer.status == status
+    payload = answer.artifacts["chat_session"]["semantic_payload"]
+    assert payload["context"].get("k") != 1
+    if not params["context_updates"]:
+        assert (answer.execution_id, payload["version"]) == (created.execution_id, 1)
+
+
+async def test_a_refusal_never_stands_on_a_write_that_failed(ann, first_commit_fails):
+    note = (await ann("write_note", text="x")).events[0]["note_id"]
+    held, fail = first_commit_fails()
+    lost = asyncio.create_task(ann.code("close_note", note_id=note))
+    await held.wait()
+    editing = asyncio.create_task(ann("edit_note", note_id=note, text="y"))
+    await asyncio.wait([editing], timeout=0.02)
+    fail.set()
+    assert await lost == "DATABASE_UNAVAILABLE"
+    assert (await editing).events == [{"type": "note_edited", "version": 2}]
 
 
 async def test_conflicts_without_end_are_a_version_conflict(opened, scripted, monkeypatch):

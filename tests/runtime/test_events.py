@@ -270,3 +270,56 @@ async def test_an_event_is_delivered_soon_after_its_commit(platform, ann):
         await ann("write_note", text="x")
         async with asyncio.timeout(publish.POLL_SECONDS / 2):
             await upcoming
+
+
+class GatedOutbox:
+    """An outbox whose pages for one subscriber wait at a gate, after they were read."""
+
+    def __init__(self):
+        self.written, self.reached, self.opened = 0, asyncio.Event(), asyncio.Event()
+
+    async def event_cursor(self):
+        return str(self.written)
+
+    async def events_after(self, cursor, where, limit=500):
+        del limit
+        page = publish.EventPage(tuple(map(event_of, range(int(cursor) + 1, self.written + 1))), str(self.written))
+        if where.tenant_id and self.written and not self.reached.is_set():
+            self.reached.set()
+            await self.opened.wait()
+        return page
+
+    async def changed_elsewhere(self):
+        return True
+
+
+def event_of(number):
+    names = ("tenant_id", "user_id", "execution_id", "intent_type", "type")
+    return publish.PublishedEvent(
+        cursor=str(number),
+        artifact_id=None,
+        payload={"number": number},
+        created_at="",
+        **dict.fromkeys(names, "t1"),
+    )
+
+
+@pytest.mark.usefixtures("fast_polls")
+async def test_what_is_committed_while_a_lagging_subscriber_reads_is_not_missed():
+    outbox = GatedOutbox()
+    feed = publish.EventFeed(outbox, lambda _: None)
+    async with aclosing(feed.subscribe(publish.EventFilter(tenant_id="t1"), "0")) as events:
+        outbox.written = 1
+        outbox.reached.set()
+        assert (await anext(events)).payload == {"number": 1}
+        outbox.reached.clear()
+        next(iter(feed._subscribers)).fall_behind()
+        outbox.written = 2
+        upcoming = asyncio.ensure_future(take(events, 2))
+        await outbox.reached.wait()
+        outbox.written = 3
+        feed.wake()
+        await asyncio.wait([upcoming], timeout=0.05)
+        outbox.opened.set()
+        assert [event.payload["number"] for event in await upcoming] == [2, 3]
+    await feed.close()

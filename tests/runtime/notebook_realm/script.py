@@ -35,6 +35,17 @@ async def sign_note(_ctx, _params):
     return IntentResult({"note": {"text": "signed"}})
 
 
+ROW = {"user_id": "u", "active_agent": "a", "context": {}, "lifecycle_state": "X", "version": 1}
+ROW |= {"created_at": "2026", "updated_at": "2026"}
+
+
+async def copy_note(ctx, params):
+    note = await ctx.state_surface.get_artifact(params.note_id)
+    copy = ctx.state_surface.register_artifact("note", note.semantic_payload)
+    ctx.state_surface.write_row("chat_sessions", {"chat_session_id": copy.artifact_id}, ROW)
+    return IntentResult({"note": copy}, [{"type": "note_copied"}])
+
+
 async def burn_note(ctx, params):
     note = await ctx.state_surface.get_artifact(params.note_id)
     ctx.state_surface.transition(note, "BURNT")
@@ -42,6 +53,7 @@ async def burn_note(ctx, params):
 
 
 DECIDE = {
+    "copy_note": copy_note,
     "burn_note": burn_note,
     "write_note": write_note,
     "keep_note": write_note,
