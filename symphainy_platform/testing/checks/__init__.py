@@ -9,6 +9,7 @@ from symphainy_platform.testing.checks import (
     concurrency,
     faults,
     identity,
+    memory,
     parameters,
     reads,
     replay,
@@ -66,6 +67,8 @@ CHECKS: dict[str, Check] = {
     "concurrent.duplicates": concurrency.duplicates,
     "concurrent.processes": concurrency.processes,
     "concurrent.writers": concurrency.writers,
+    "concurrent.lost_updates": memory.lost_updates,
+    "restart.stateless": memory.stateless,
     "fault.every_step": faults.every_step,
     "fault.after_commit": faults.after_commit,
 }

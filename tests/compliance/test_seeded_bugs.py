@@ -1,0 +1,31 @@
+"""The measure of the compliance suite: it must find every bug that is put into correct code, and none in it."""
+
+import bugs_in_services
+import bugs_in_stages
+import bugs_in_stores
+import ledger_realm
+import pytest
+from planting import bugs_of
+
+from symphainy_platform.testing.compliance import run_compliance
+
+LEDGER = ("open_account", "deposit", "close_account", "audit_account")
+BUGS = [bug for module in (bugs_in_stages, bugs_in_stores, bugs_in_services) for bug in bugs_of(module)]
+
+
+def test_there_are_enough_bugs():
+    assert len(BUGS) >= 24
+    assert len({bug.name for bug in BUGS}) == len(BUGS)
+
+
+@pytest.mark.parametrize("bug", BUGS, ids=lambda bug: bug.plant.__name__)
+async def test_a_seeded_bug_is_found(bug, monkeypatch, tmp_path):
+    bug.plant(monkeypatch)
+    report = await run_compliance(tmp_path, plugins=[ledger_realm], names=bug.intents, stop_at_first=True)
+    assert report.failures, f"nobody noticed: {bug.name}"
+
+
+async def test_correct_code_has_no_failure(tmp_path):
+    report = await run_compliance(tmp_path, plugins=[ledger_realm], names=LEDGER)
+    assert report.failures == []
+    assert report.skips == []
