@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from importlib.resources.abc import Traversable
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 import pluggy
 
@@ -35,6 +35,16 @@ class Realm:
     contracts: Path | Traversable
 
 
+class IdentitySource(Protocol):
+    """Proves one kind of bearer token."""
+
+    async def identify(self, token: str) -> Identity | None:
+        """Return the identity that this token proves, or None when the token is not of this source's kind.
+
+        A token of this kind that does not hold raises `Unauthenticated`.
+        """
+
+
 @hookspec
 def symphainy_realms() -> Sequence[Realm]:  # type: ignore[empty-body]
     """Return the realms that this plugin brings."""
@@ -45,9 +55,6 @@ def symphainy_store(url: str, clock: Clock) -> Store | None:
     """Return a store for a store URL of a scheme that this plugin knows, else None."""
 
 
-@hookspec(firstresult=True)
-def symphainy_identify(token: str, settings: Settings, clock: Clock) -> Identity | None:
-    """Return the identity that this bearer token proves, or None when the token is not of this source's kind.
-
-    A token of this kind that does not hold raises `Unauthenticated`.
-    """
+@hookspec
+def symphainy_identity_sources(settings: Settings, clock: Clock) -> Sequence[IdentitySource]:  # type: ignore[empty-body]
+    """Return the sources of identities that this plugin brings; they are asked in turn for each bearer token."""

@@ -10,6 +10,7 @@ from typing import Any, Self
 from symphainy_platform.context import Clock, Identity, SystemClock, TimeOrderedIds, isoformat
 from symphainy_platform.contract.catalog import Catalog
 from symphainy_platform.errors import SettingsError, Unauthenticated
+from symphainy_platform.hookspecs import IdentitySource
 from symphainy_platform.plugins import Loaded, load_plugins, load_realms
 from symphainy_platform.reading import Reading
 from symphainy_platform.runtime.answer import Answers
@@ -37,7 +38,11 @@ class Platform:
         self.clock = clock
         self.store = store
         self.loaded = loaded
-        self._plugins = plugins
+        self._identity_sources: list[IdentitySource] = [
+            source
+            for sources in plugins.hook.symphainy_identity_sources(settings=settings, clock=clock)
+            for source in sources
+        ]
 
     @classmethod
     @asynccontextmanager
@@ -103,12 +108,10 @@ class Platform:
 
     async def identify(self, token: str) -> Identity:
         """The identity that a bearer token proves, by the first source that knows its kind; else Unauthenticated."""
-        found: Identity | None = self._plugins.hook.symphainy_identify(
-            token=token, settings=self.settings, clock=self.clock
-        )
-        if found is None:
-            raise Unauthenticated
-        return found
+        for source in self._identity_sources:
+            if (found := await source.identify(token)) is not None:
+                return found
+        raise Unauthenticated
 
     @property
     def read(self) -> Reading:

@@ -1,1 +1,1 @@
-"""Who asks: identity sources behind the hook `symphainy_identify`, and the tokens of this one."""
+"""Who asks: identity sources behind the hook `symphainy_identity_sources`, and the tokens of this one."""

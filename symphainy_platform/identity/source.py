@@ -1,11 +1,11 @@
-"""The identity source of the command line's tokens: one plugin behind `symphainy_identify`."""
+"""The identity source of the command line's tokens: one plugin behind `symphainy_identity_sources`."""
 
 from __future__ import annotations
 
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
-from symphainy_platform.hookspecs import hookimpl
+from symphainy_platform.hookspecs import IdentitySource, hookimpl
 from symphainy_platform.identity.claims import is_of_this_kind
 from symphainy_platform.identity.keys import signing_key
 from symphainy_platform.identity.tokens import Tokens
@@ -27,7 +27,25 @@ def _tokens(home: Path, issuer: str, audience: str) -> Tokens:
     return Tokens(signing_key(home), issuer=issuer, audience=audience)
 
 
+class CommandLineTokens:
+    """Proves tokens of the command line; leaves every other kind to other sources."""
+
+    def __init__(self, settings: Settings, clock: Clock) -> None:
+        """Nothing is read (or made) in the data folder before the first token of this kind."""
+        self._settings = settings
+        self._clock = clock
+        self._tokens: Tokens | None = None
+
+    async def identify(self, token: str) -> Identity | None:
+        """Return the identity; None for a token of another kind; raises `Unauthenticated`."""
+        if not is_of_this_kind(token):
+            return None
+        if self._tokens is None:
+            self._tokens = tokens_of(self._settings)
+        return self._tokens.verify(token, self._clock)
+
+
 @hookimpl
-def symphainy_identify(token: str, settings: Settings, clock: Clock) -> Identity | None:
-    """Prove a token of the command line; leave every other kind to other sources."""
-    return tokens_of(settings).verify(token, clock) if is_of_this_kind(token) else None
+def symphainy_identity_sources(settings: Settings, clock: Clock) -> list[IdentitySource]:
+    """Bring the tokens of the command line."""
+    return [CommandLineTokens(settings, clock)]

@@ -24,7 +24,7 @@ _VISIBLE_ASCII = re.compile(r"[\x21-\x7e]{1,255}")
 
 async def validate(contract: CompiledContract, request: IntentRequest) -> BoundParams:
     """The parameters as the contract binds them; nothing of the caller's objects is kept."""
-    return await off_loop(request.large, _validate, contract, request)
+    return await asyncio.to_thread(_validate, contract, request) if request.large else _validate(contract, request)
 
 
 def _validate(contract: CompiledContract, request: IntentRequest) -> BoundParams:

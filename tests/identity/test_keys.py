@@ -8,7 +8,7 @@ from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption,
 from symphainy_platform.context import Identity, SystemClock
 from symphainy_platform.errors import StartError, Unauthenticated
 from symphainy_platform.identity.keys import signing_key
-from symphainy_platform.identity.source import symphainy_identify, tokens_of
+from symphainy_platform.identity.source import CommandLineTokens, tokens_of
 from symphainy_platform.settings import Settings
 
 ANN = Identity(tenant_id="t1", user_id="ann")
@@ -62,17 +62,17 @@ def test_a_folder_that_cannot_be_made_is_a_sentence(tmp_path):
         signing_key(tmp_path / "home")
 
 
-def test_the_source_proves_its_own_tokens_and_leaves_others(tmp_path):
+async def test_the_source_proves_its_own_tokens_and_leaves_others(tmp_path):
     settings, clock = Settings(home=tmp_path), SystemClock()
     token = tokens_of(settings).mint(ANN, ttl_seconds=60, clock=clock)
-    assert symphainy_identify(token, settings, clock) == ANN
-    assert symphainy_identify("e30.e30.e30", settings, clock) is None
+    assert await CommandLineTokens(settings, clock).identify(token) == ANN
+    assert await CommandLineTokens(settings, clock).identify("e30.e30.e30") is None
     with pytest.raises(Unauthenticated):
-        symphainy_identify(token[:-4] + "AAAA", settings, clock)
+        await CommandLineTokens(settings, clock).identify(token[:-4] + "AAAA")
 
 
-def test_a_token_of_another_data_folder_proves_nothing(tmp_path):
+async def test_a_token_of_another_data_folder_proves_nothing(tmp_path):
     here, there = Settings(home=tmp_path / "here"), Settings(home=tmp_path / "there")
     token = tokens_of(there).mint(ANN, ttl_seconds=60, clock=SystemClock())
     with pytest.raises(Unauthenticated):
-        symphainy_identify(token, here, SystemClock())
+        await CommandLineTokens(here, SystemClock()).identify(token)
