@@ -163,8 +163,8 @@ def _check_tree(value: Any, *, wide: bool, nul: bool) -> None:
 
 
 def _check_scalars(level: list[Any], kinds: set[type], *, nul: bool) -> None:
-    for kind in kinds & {int, float}:
-        for number in [node for node in level if type(node) is kind]:
+    if not kinds.isdisjoint((int, float)):
+        for number in [node for node in level if type(node) is int or type(node) is float]:
             _check_number(number)
     if nul and str in kinds:
         for text in [node for node in level if type(node) is str]:

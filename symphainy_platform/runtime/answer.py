@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import structlog
 
 from symphainy_platform.errors import HandlerError, IntentError, NotFound
 from symphainy_platform.faults import frames
-from symphainy_platform.runtime.execution import ExecutionResult
+from symphainy_platform.runtime.execution import Execution, ExecutionResult
 from symphainy_platform.service import ArtifactAnswer, IntentResult
 from symphainy_platform.state.artifact import Artifact
-from symphainy_platform.state.records import ExecutionRecord, ExecutionStatus
+from symphainy_platform.state.records import ExecutionRecord, ExecutionStatus, LogWrite
 from symphainy_platform.state.store import ArtifactById, Store, load_one
 from symphainy_platform.state.view import ArtifactView, Presenter
 
@@ -27,11 +27,13 @@ class Answers:
         self._store = store
         self._presenter_of = presenter_of
 
-    async def show(self, artifact: Artifact, options: Mapping[str, Any]) -> dict[str, Any]:
+    async def show(
+        self, artifact: Artifact, options: Mapping[str, Any], written: Sequence[LogWrite] = ()
+    ) -> dict[str, Any]:
         """The semantic payload of one version; `options` only shape it (`view: true`)."""
         presenter = self._presenter_of(artifact.artifact_type)
         try:
-            return dict(await presenter(ArtifactView(artifact, self._store, options)))
+            return dict(await presenter(ArtifactView(artifact, self._store, options, written)))
         except IntentError:
             raise
         except Exception as error:  # the plugin boundary: a presenter may raise anything
@@ -43,15 +45,12 @@ class Answers:
             )
             raise HandlerError("The artifact cannot be shown; what was committed stands.") from error
 
-    async def first(
-        self, execution_id: str, intent_type: str, result: IntentResult, options: Mapping[str, Any]
-    ) -> ExecutionResult:
+    async def first(self, execution: Execution, result: IntentResult) -> ExecutionResult:
         """The answer of the execution that just decided it."""
-        artifacts = {name: _entry(await self._shown(answer, options)) for name, answer in result.artifacts.items()}
         return ExecutionResult(
-            execution_id=execution_id,
-            intent_type=intent_type,
-            artifacts=artifacts,
+            execution_id=execution.execution_id,
+            intent_type=execution.route.contract.intent_type,
+            artifacts={name: _entry(await self._shown(answer, execution)) for name, answer in result.artifacts.items()},
             events=[dict(event) for event in result.events],
         )
 
@@ -73,12 +72,13 @@ class Answers:
         )
 
     async def _shown(
-        self, answer: Artifact | ArtifactAnswer | Mapping[str, Any], options: Mapping[str, Any]
+        self, answer: Artifact | ArtifactAnswer | Mapping[str, Any], execution: Execution
     ) -> dict[str, Any]:
+        options, written = execution.params.view_options, execution.entries
         if isinstance(answer, Artifact):
-            return await self.show(answer, options)
+            return await self.show(answer, options, written)
         if isinstance(answer, ArtifactAnswer):
-            return {**await self.show(answer.artifact, options), **answer.extra}
+            return {**await self.show(answer.artifact, options, written), **answer.extra}
         return dict(answer)
 
     async def _stored(

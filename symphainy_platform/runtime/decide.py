@@ -86,7 +86,7 @@ def _refusal(parts: Parts, execution: Execution, surface: StateSurface, error: I
 def hand_over(parts: Parts, execution: Execution, written: Commit) -> asyncio.Future[Outcome]:
     """Give the commit to the store's writer: from here on it is finished whatever the caller does."""
     handed = parts.writer.hand_over(written)
-    execution.hand_over()
+    execution.hand_over(written.entries)
     parts.pending.add(written, handed)
     if written.events:
         handed.add_done_callback(lambda _: parts.feed.wake())

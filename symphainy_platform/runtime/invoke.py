@@ -17,9 +17,10 @@ async def invoke(execution: Execution, context: ExecutionContext) -> IntentResul
     """Let the service decide. Undeclared codes are CONTRACT_VIOLATION, exceptions HANDLER_ERROR."""
     route = execution.route
     execution.invoked = True
+    asked_before = _cancellations()
     try:
         result = await route.service.execute(context, execution.params.values)
-        _cancel_if_asked()
+        _cancel_if_asked(asked_before)
     except IntentError as error:
         if not route.contract.complete(error) and error.code not in RUNTIME_ERRORS:
             raise ContractViolation(f"The service raised {error.code}, which its contract does not declare.") from error
@@ -38,10 +39,15 @@ async def invoke(execution: Execution, context: ExecutionContext) -> IntentResul
     return result
 
 
-def _cancel_if_asked() -> None:
-    """A service that swallows its cancellation is cancelled all the same: its caller or its time is gone."""
+def _cancellations() -> int:
+    """How often this task was asked to end; a caller may go on after its own cancellation."""
     task = asyncio.current_task()
-    if task is not None and task.cancelling():
+    return task.cancelling() if task is not None else 0
+
+
+def _cancel_if_asked(before: int) -> None:
+    """A service that swallows its cancellation is cancelled all the same: its caller or its time is gone."""
+    if _cancellations() > before:
         raise asyncio.CancelledError
 
 

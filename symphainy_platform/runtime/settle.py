@@ -99,7 +99,7 @@ async def _committed(
     outcome = await handed
     execution.mark("commit")
     if isinstance(outcome, Committed):
-        return await _first(parts, execution, execution.execution_id, result)
+        return await _first(parts, execution, result)
     if isinstance(outcome, Failed):
         raise outcome.error
     return await _lost(parts, execution, outcome)
@@ -131,7 +131,7 @@ async def _read(parts: Parts, execution: Execution, result: IntentResult) -> Exe
     if execution.client_guard is not None:
         return await _committed(parts, execution, result, hand_over(parts, execution, row))
     await parts.writer.enqueue(row)
-    return await _first(parts, execution, execution.execution_id, result)
+    return await _first(parts, execution, result)
 
 
 async def _unchanged(parts: Parts, execution: Execution, result: IntentResult) -> ExecutionResult | None:
@@ -139,15 +139,11 @@ async def _unchanged(parts: Parts, execution: Execution, result: IntentResult) -
     producer = _head(result).produced_by.execution_id
     if execution.client_guard is not None:
         row = commit.repeated(execution, result, producer)
-        if (answer := await _committed(parts, execution, result, hand_over(parts, execution, row))) is None:
-            return None
-        return (
-            answer
-            if answer.idempotent_replay
-            else replace(answer, execution_id=producer, events=[], idempotent_replay=True)
-        )
-    answer = await _first(parts, execution, producer, result)
-    return replace(answer, events=[], idempotent_replay=True)
+        kept = await _committed(parts, execution, result, hand_over(parts, execution, row))
+        if kept is None or kept.idempotent_replay:
+            return kept
+    answer = await _first(parts, execution, result)
+    return replace(answer, execution_id=producer, events=[], idempotent_replay=True)
 
 
 def _head(result: IntentResult) -> Artifact:
@@ -159,9 +155,7 @@ def _head(result: IntentResult) -> Artifact:
     raise ContractViolation("The service wrote nothing and answered with no artifact.")
 
 
-async def _first(parts: Parts, execution: Execution, execution_id: str, result: IntentResult) -> ExecutionResult:
-    answer = await parts.answers.first(
-        execution_id, execution.route.contract.intent_type, result, execution.params.view_options
-    )
+async def _first(parts: Parts, execution: Execution, result: IntentResult) -> ExecutionResult:
+    answer = await parts.answers.first(execution, result)
     execution.mark("answer")
     return answer
