@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import shutil
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -86,7 +87,7 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: p
     """Print the table, and write the JSON where it was asked for."""
     report = config.stash[_REPORT]
     terminalreporter.section("contracts")
-    for line in report.lines(terminalreporter._tw.fullwidth):  # noqa: SLF001 - pytest offers no public way to its width
+    for line in report.lines(shutil.get_terminal_size().columns):
         terminalreporter.write_line(line)
     if (file := config.getoption("--contracts-report")) is not None:
         file.write_bytes(orjson.dumps(report.to_dict(), option=orjson.OPT_INDENT_2))

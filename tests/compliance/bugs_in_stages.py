@@ -1,139 +1,20 @@
-"""Wrong stages of the runtime: identify, validate, bind, key, claim, replay, check, commit, publish."""
+"""Wrong stages from the key on: key, claim, replay, check, commit, publish."""
 
+import asyncio
+from contextlib import asynccontextmanager
 from dataclasses import replace
 
 from ledger_realm.intent_services.deposit_service import DepositService
 from planting import shows_in
 
-from symphainy_platform import Identity, IntentError, reading
-from symphainy_platform.contract import parameters, validators
+from symphainy_platform import reading
 from symphainy_platform.contract.compile import CompiledContract
 from symphainy_platform.contract.compiled_key import CompiledIdempotency
-from symphainy_platform.errors import DatabaseUnavailable, PermissionDenied
-from symphainy_platform.runtime import bind, check, claim, commit, decide, dispatcher, replay, settle
+from symphainy_platform.errors import DatabaseUnavailable
+from symphainy_platform.runtime import check, claim, commit, decide, dispatcher, replay, settle
 from symphainy_platform.runtime.answer import Answers
 from symphainy_platform.runtime.key import Keys
 from symphainy_platform.state.records import Duplicate
-from symphainy_platform.state.surface import StateSurface
-
-
-@shows_in("get_chat_session")
-def anonymous_is_somebody(patch):
-    """a caller without identity is taken for a default user"""
-    real = dispatcher.identify
-    patch.setattr(dispatcher, "identify", lambda c, who, roles: real(c, who or Identity("acme", "1ann"), roles))
-
-
-@shows_in("deposit")
-def bool_for_integer(patch):
-    """validation takes true for 1 and "1" for 1"""
-    patch.setitem(
-        validators._BUILDERS,
-        "integer",
-        lambda shape, _: validators.core_schema.int_schema(strict=False, ge=shape.min, le=shape.max),
-    )
-
-
-@shows_in("deposit")
-def limit_off_by_one(patch):
-    """a maximum is itself refused"""
-    patch.setitem(
-        validators._BUILDERS,
-        "integer",
-        lambda shape, _: validators.core_schema.int_schema(strict=True, ge=shape.min, lt=shape.max),
-    )
-
-
-@shows_in("deposit")
-def limit_too_wide(patch):
-    """a minimum lets one less pass"""
-    patch.setitem(
-        validators._BUILDERS,
-        "integer",
-        lambda shape, _: validators.core_schema.int_schema(strict=True, gt=(shape.min or 0) - 2, le=shape.max),
-    )
-
-
-@shows_in("initialize_chat_session")
-def bytes_off_by_one(patch):
-    """a value of exactly max_bytes is refused"""
-    size_check = validators._size_check
-
-    def one_less(shape, settings):
-        return size_check(shape, {name: value - 1 for name, value in settings.items()})
-
-    patch.setattr(validators, "_size_check", one_less)
-
-
-@shows_in("open_account")
-def unknown_ignored(patch):
-    """unknown parameters are dropped in silence"""
-    real = parameters.Parameters.validate
-    patch.setattr(
-        parameters.Parameters,
-        "validate",
-        lambda self, sent: real(self, {name: value for name, value in sent.items() if name in self._absent}),
-    )
-
-
-@shows_in("deposit")
-def refusals_are_recorded(patch):
-    """a request that validation refuses leaves an execution row"""
-    real = dispatcher.Dispatcher._admit
-
-    async def admit(self, execution):
-        try:
-            await real(self, execution)
-        except IntentError as error:
-            if hasattr(execution, "identity"):
-                await self._parts.writer.enqueue(commit.failure(execution, error))
-            raise
-
-    patch.setattr(dispatcher.Dispatcher, "_admit", admit)
-
-
-@shows_in("deposit")
-def state_not_checked(patch):
-    """must_be is not checked"""
-    patch.setattr(bind, "check_states", lambda _: None)
-
-
-@shows_in("close_account")
-def state_before_replay(patch):
-    """the state is checked before the replay: an intent that ends a state refuses its own duplicate"""
-    real = bind.check_owned
-    patch.setattr(bind, "check_owned", lambda execution: (real(execution), bind.check_states(execution)))
-
-
-@shows_in("deposit", "update_chat_context")
-def owner_not_checked(patch):
-    """another user's artifact may be named"""
-    patch.setattr(bind, "_is_owned", lambda read, found, _: found is not None and found.artifact_type == read.artifact)
-    real = StateSurface.get_artifact
-
-    async def anybodys(self, artifact_id):
-        return self._bound.get(artifact_id) or await real(self, artifact_id)
-
-    patch.setattr(StateSurface, "get_artifact", anybodys)
-
-
-@shows_in("deposit")
-def type_not_checked(patch):
-    """an artifact of another type may be named"""
-    patch.setattr(bind, "_is_owned", lambda _, found, user_id: found is not None and found.user_id == user_id)
-
-
-@shows_in("get_chat_session")
-def foreign_is_forbidden(patch):
-    """a foreign artifact is PERMISSION_DENIED, so that its existence shows"""
-    real = bind._is_owned
-
-    def owned(read, found, user_id):
-        if found is not None and found.user_id != user_id:
-            raise PermissionDenied
-        return real(read, found, user_id)
-
-    patch.setattr(bind, "_is_owned", owned)
 
 
 @shows_in("open_account")
@@ -200,9 +81,28 @@ def client_key_without_user(patch):
 
 
 @shows_in("deposit")
-def client_key_not_checked(patch):
-    """any text is accepted as Idempotency-Key"""
-    patch.setattr(dispatcher, "idempotency_key", lambda value: value)
+def claim_kept_by_the_departed(patch):
+    """a caller that is cancelled never releases its claim"""
+
+    @asynccontextmanager
+    async def hold(self, digest):
+        while (holder := self._held.get(digest)) is not None:
+            await asyncio.shield(holder)
+        released = self._held[digest] = asyncio.get_running_loop().create_future()
+        try:
+            yield
+        except asyncio.CancelledError:
+            raise
+        except BaseException:
+            release(self, digest, released)
+            raise
+        release(self, digest, released)
+
+    def release(self, digest, released):
+        del self._held[digest]
+        released.set_result(None)
+
+    patch.setattr(claim.Claims, "_hold", hold)
 
 
 @shows_in("initialize_chat_session")
@@ -371,9 +271,3 @@ def others_see_the_execution(patch):
 def unavailable_is_not_retryable(patch):
     """a store that does not answer is reported as a failure that no retry mends"""
     patch.setattr(DatabaseUnavailable, "default_retryable", False)
-
-
-@shows_in("audit_account")
-def roles_not_checked(patch):
-    """access and permissions are declared and not enforced"""
-    patch.setattr(dispatcher, "identify", lambda _contract, identity, _roles: identity)

@@ -13,6 +13,7 @@ from ledger_realm.intent_services.deposit_service import DepositService
 from symphainy_platform.testing.compliance import attacks, run_compliance
 from symphainy_platform.testing.report import Finding, Report, Verdict
 from symphainy_platform.testing.selection import FolderRealm
+from symphainy_platform.testing.stores import STORES, SqliteBinding
 
 HERE = Path(__file__).parent
 LEDGER = HERE / "ledger_realm" / "contracts"
@@ -170,3 +171,16 @@ def test_without_the_option_the_plugin_only_offers_fixtures(run_pytest, tmp_path
     ran = run_pytest("-q")
     assert ran.returncode == 0, ran.stdout + ran.stderr
     assert "1 passed" in ran.stdout
+
+
+class SecondStore(SqliteBinding):
+    name = "second"
+
+
+async def test_another_store_joins_with_one_line(tmp_path):
+    stores = (*STORES, SecondStore())
+    report = await run_compliance(tmp_path, plugins=[ledger_realm], names=["audit_account"], stores=stores)
+    assert report.ok
+    by_store = {name: [f.check for f in report.findings if f.store == name] for name in ("sqlite", "second")}
+    assert by_store["sqlite"] == by_store["second"]
+    assert "contracts on second" in list(report.lines())

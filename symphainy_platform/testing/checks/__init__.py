@@ -66,6 +66,7 @@ CHECKS: dict[str, Check] = {
     "client_key.expiry": client_keys.expiry,
     "concurrent.duplicates": concurrency.duplicates,
     "concurrent.processes": concurrency.processes,
+    "concurrent.cancelled": concurrency.cancelled,
     "concurrent.writers": concurrency.writers,
     "concurrent.lost_updates": memory.lost_updates,
     "restart.stateless": memory.stateless,

@@ -5,14 +5,20 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Sequence
 
+from symphainy_platform.testing.checks.faults import effect_of
 from symphainy_platform.testing.checks.replay import needs_key
 from symphainy_platform.testing.state import Delta, difference
-from symphainy_platform.testing.trial import NotApplicable, Trial
+from symphainy_platform.testing.trial import Broken, NotApplicable, Trial
 from symphainy_platform.testing.variation import with_other_keys
 from symphainy_platform.testing.world import Outcome, World
 
 CALLERS = 8
 """How many submit at once."""
+
+_TURNS = (0, 1, 2, 4, 8, 16)
+"""After how many turns of the event loop the first caller leaves: before, within and after its hand-over."""
+
+_STRANDED_SECONDS = 5.0
 
 _NOT_FOR_WRITERS = frozenset(
     {"VERSION_CONFLICT", "CONTRACT_VIOLATION", "HANDLER_ERROR", "DATABASE_UNAVAILABLE", "EXECUTION_TIMEOUT"}
@@ -29,6 +35,38 @@ async def processes(trial: Trial) -> None:
     """Eight equal submissions in two processes on one database."""
     needs_key(trial)
     await _one_effect(trial, processes=2)
+
+
+async def cancelled(trial: Trial) -> None:
+    """The first of four duplicates goes away, sooner or later: the others get one answer, and there is one effect."""
+    needs_key(trial)
+    async with trial.world() as world:
+        wanted = effect_of(await trial.effect(world))
+    for turns in _TURNS:
+        async with trial.world() as world:
+            before = await world.state()
+            outcomes = await _left_alone(trial, world, turns)
+            final = effect_of(difference(before, await world.state()))
+        when = f"the first caller leaves after {turns} turns of the loop"
+        trial.expect({outcome.code for outcome in outcomes} == {None}, f"{when}: the others are answered {outcomes[0]}")
+        trial.expect(len({outcome.execution_id for outcome in outcomes}) == 1, f"{when}: several executions")
+        trial.expect(final == wanted, f"{when}: {final} was written; one writes {wanted}")
+
+
+async def _left_alone(trial: Trial, world: World, turns: int) -> list[Outcome]:
+    """What three duplicates are answered when the one before them is cancelled; Broken when nothing comes."""
+    first = asyncio.create_task(world.submit(trial.call))
+    for _ in range(turns):
+        await asyncio.sleep(0)
+    others = [asyncio.create_task(world.submit(trial.call)) for _ in range(3)]
+    await asyncio.sleep(0)
+    first.cancel()
+    await asyncio.wait([first])
+    try:
+        async with asyncio.timeout(_STRANDED_SECONDS):
+            return list(await asyncio.gather(*others))
+    except TimeoutError:
+        raise Broken("a caller leaves, and the duplicates that wait behind it are stranded") from None
 
 
 async def writers(trial: Trial) -> None:
