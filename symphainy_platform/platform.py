@@ -23,7 +23,8 @@ from symphainy_platform.runtime.telemetry import Telemetry
 from symphainy_platform.runtime.validate import is_large
 from symphainy_platform.settings import Settings
 from symphainy_platform.state.group_commit import GroupCommit
-from symphainy_platform.state.records import PublishedEvent
+from symphainy_platform.state.pending import PendingWrites
+from symphainy_platform.state.records import Commit, PublishedEvent
 from symphainy_platform.state.store import EventFilter, Health, Retention, Store, SweepResult
 
 DAY = 86_400.0
@@ -181,8 +182,17 @@ class Platform:
 
     async def _start(self) -> None:
         ids = TimeOrderedIds(self.clock)
-        writer = GroupCommit(self.store)
+        pending = PendingWrites()
         telemetry = Telemetry(lambda: writer.waiting)
+        feed = EventFeed(self.store, telemetry.delivered(self.clock))
+
+        def decided(commits: Sequence[Commit]) -> None:
+            for commit in commits:
+                pending.remove(commit)
+            if any(commit.events for commit in commits):
+                feed.wake()
+
+        writer = GroupCommit(self.store, decided=decided)
         answers = Answers(self.store, self.loaded.presenter_of)
         self._parts = Parts(
             store=self.store,
@@ -190,13 +200,14 @@ class Platform:
             roles=self.loaded.catalog.roles,
             keys=Keys(await self.store.secret("idempotency"), self.settings.client_key_ttl_seconds),
             answers=answers,
-            feed=EventFeed(self.store, telemetry.delivered(self.clock)),
+            feed=feed,
             telemetry=telemetry,
             clock=self.clock,
             ids=ids,
             lifecycle_of=self.loaded.catalog.lifecycle,
             default_deadline=self.settings.default_deadline_seconds,
             writer=writer,
+            pending=pending,
         )
         self._dispatcher = Dispatcher(self._parts)
         self._reading = Reading(self.store, answers, self.loaded.catalog, writer)

@@ -69,11 +69,6 @@ class CompiledContract:
     """Artifact types that this intent may update: its writers queue for them."""
 
     @property
-    def has_effects(self) -> bool:
-        """Whether a success, or a failure, may commit more than the execution's own record."""
-        return self.has_writes or self.idempotency is not None or bool(self.error_effects)
-
-    @property
     def validate(self) -> Callable[[Mapping[str, Any]], BoundParams]:
         """Check parameters (strict JSON values): see `Parameters.validate`."""
         return self.parameters.validate

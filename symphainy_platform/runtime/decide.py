@@ -86,8 +86,11 @@ def _refusal(parts: Parts, execution: Execution, surface: StateSurface, error: I
 def hand_over(parts: Parts, execution: Execution, written: Commit) -> asyncio.Future[Outcome]:
     """Give the commit to the store's writer: from here on it is finished whatever the caller does."""
     handed = parts.writer.hand_over(written)
-    execution.hand_over(written.entries)
+    execution.hand_over(handed, written.entries)
     parts.pending.add(written, handed)
-    if written.events:
-        handed.add_done_callback(lambda _: parts.feed.wake())
     return handed
+
+
+async def outcome_of(handed: asyncio.Future[Outcome]) -> Outcome:
+    """Wait for a commit; a caller that is cancelled meanwhile does not take it back."""
+    return await asyncio.shield(handed)

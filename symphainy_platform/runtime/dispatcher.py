@@ -6,6 +6,7 @@ resolve → identify → validate → bind → key → claim/replay → invoke �
 from __future__ import annotations
 
 import asyncio
+from contextlib import suppress
 
 import structlog
 
@@ -19,7 +20,7 @@ from symphainy_platform.runtime.parts import Parts
 from symphainy_platform.runtime.replay import client_replay
 from symphainy_platform.runtime.settle import record_failure, run
 from symphainy_platform.runtime.validate import idempotency_key, metadata, off_loop, validate
-from symphainy_platform.state.records import ExecutionRecord
+from symphainy_platform.state.records import Conflict, ExecutionRecord, Outcome
 from symphainy_platform.state.store import ExecutionByClientKey, load_one
 
 log = structlog.get_logger(__name__)
@@ -35,26 +36,20 @@ class Dispatcher:
         self._running = 0
         self._idle = asyncio.Event()
         self._idle.set()
-        self._tasks: set[asyncio.Task[ExecutionResult]] = set()
+        self._tasks: set[asyncio.Task[None]] = set()
 
     async def dispatch(self, request: IntentRequest) -> ExecutionResult:
         """Submit one intent; returns its answer or raises IntentError.
 
-        A caller that is cancelled cancels the execution until its hand-over to the store;
-        from then on it is finished without the caller, and nobody who waits is stranded.
+        A caller that is cancelled ends the execution until its hand-over to the store; from then
+        on it is finished without the caller, and nobody who waits is stranded.
         """
         execution = self._parts.begin(request)
-        observed = self._parts.telemetry.observe(execution, self._counted(execution))
-        if request.idempotency_key is None and self._parts.routes.only_reads(request.intent_type):
-            return await observed  # it hands nothing over that anybody waits for
-        task = asyncio.create_task(observed)
-        self._tasks.add(task)
-        task.add_done_callback(self._ended)
         try:
-            return await asyncio.shield(task)
+            return await self._parts.telemetry.observe(execution, self._gated(execution))
         except asyncio.CancelledError:
-            if not execution.handed_over:
-                task.cancel()
+            if execution.handed is not None:
+                self._finish(execution, execution.handed)
             raise
 
     def stop_accepting(self) -> None:
@@ -63,12 +58,17 @@ class Dispatcher:
 
     async def drain(self) -> None:
         """Wait until every running execution has ended."""
+        while self._tasks:
+            await asyncio.wait(set(self._tasks))
         await self._idle.wait()
 
-    async def _counted(self, execution: Execution) -> ExecutionResult:
-        """Run one execution, unless the platform stops; count it as running while it does."""
+    async def _gated(self, execution: Execution) -> ExecutionResult:
         if not self._accepting:
             raise ShuttingDown
+        return await self._counted(execution)
+
+    async def _counted(self, execution: Execution) -> ExecutionResult:
+        """Run one execution; count it as running while it does."""
         self._running += 1
         self._idle.clear()
         try:
@@ -132,7 +132,15 @@ class Dispatcher:
         read = ExecutionByClientKey(execution.identity.tenant_id, guard.digest)
         return client_replay(execution, await load_one(self._parts.store, read), isoformat(self._parts.clock.now()))
 
-    def _ended(self, task: asyncio.Task[ExecutionResult]) -> None:
-        self._tasks.discard(task)
-        if not task.cancelled():
-            task.exception()  # marked as seen: the caller may be gone by now
+    def _finish(self, execution: Execution, handed: asyncio.Future[Outcome]) -> None:
+        task = asyncio.create_task(self._finished(execution, handed))
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    async def _finished(self, execution: Execution, handed: asyncio.Future[Outcome]) -> None:
+        """The caller is gone. What it handed over stands; where another writer was faster, it is run again."""
+        await asyncio.wait([handed])
+        if handed.exception() is None and isinstance(handed.result(), Conflict):
+            execution.begin_again(None)
+            with suppress(IntentError):  # logged and recorded like every failure; nobody waits for it
+                await self._parts.telemetry.observe(execution, self._counted(execution))

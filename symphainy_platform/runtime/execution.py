@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from symphainy_platform.contract.compile import BoundParams
     from symphainy_platform.runtime.resolve import Route
     from symphainy_platform.state.artifact import Artifact
-    from symphainy_platform.state.records import Guard, LogWrite
+    from symphainy_platform.state.records import Guard, LogWrite, Outcome
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -56,15 +56,15 @@ class Execution:
     guard: Guard | None = None
     supersedes: tuple[str, ...] = ()
     invoked: bool = False
-    handed_over: bool = False
+    handed: asyncio.Future[Outcome] | None = None
     entries: Sequence[LogWrite] = ()
     recorded: bool = False
     deadline: asyncio.Timeout | None = None
     marks: list[tuple[str, float]] = field(default_factory=list)
 
-    def hand_over(self, entries: Sequence[LogWrite]) -> None:
+    def hand_over(self, handed: asyncio.Future[Outcome], entries: Sequence[LogWrite]) -> None:
         """Note that the store's writer has it: no deadline and no cancelled caller ends it any more."""
-        self.handed_over = True
+        self.handed = handed
         self.entries = entries
         self.limit_to(None)
 

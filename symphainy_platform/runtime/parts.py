@@ -42,7 +42,7 @@ class Parts:
     lifecycle_of: Callable[[str], LifecycleGraph]
     default_deadline: float
     writer: GroupCommit
-    pending: PendingWrites = field(default_factory=PendingWrites)
+    pending: PendingWrites
     claims: Claims = field(default_factory=Claims)
     queues: ArtifactQueues = field(default_factory=ArtifactQueues)
 

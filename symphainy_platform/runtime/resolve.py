@@ -37,16 +37,10 @@ class Routes:
                 msg = f"Intent {place[0]} (major {place[1]}) is defined twice: in {other.origin} and in {route.origin}."
                 raise PluginError(msg)
         self._newest = _newest(self._by_major)
-        writing = {name for (name, _), route in self._by_major.items() if route.contract.has_effects}
-        self._only_read = frozenset(self._newest) - writing
 
     def __iter__(self) -> Any:
         """All routes, by intent type and major."""
         return iter(route for _, route in sorted(self._by_major.items()))
-
-    def only_reads(self, intent_type: str) -> bool:
-        """Whether this intent, in all its versions, neither writes nor keeps a key."""
-        return intent_type in self._only_read
 
     def resolve(self, intent_type: str, contract_version: str | None) -> Route:
         """The route of this intent: its newest major, or the one that the caller names."""

@@ -9,7 +9,7 @@ from dataclasses import replace
 from symphainy_platform.context import isoformat
 from symphainy_platform.errors import ContractViolation, DatabaseUnavailable, IntentError, VersionConflict
 from symphainy_platform.runtime import commit
-from symphainy_platform.runtime.decide import Decision, decide, hand_over
+from symphainy_platform.runtime.decide import Decision, decide, hand_over, outcome_of
 from symphainy_platform.runtime.execution import Execution, ExecutionResult
 from symphainy_platform.runtime.parts import Parts
 from symphainy_platform.runtime.replay import client_replay
@@ -48,7 +48,7 @@ async def record_failure(parts: Parts, execution: Execution, error: IntentError)
         return
     failed = commit.failure(execution, error)
     if failed.execution.key or failed.execution.client_key:
-        await hand_over(parts, execution, failed)
+        await outcome_of(hand_over(parts, execution, failed))
     else:
         await parts.writer.enqueue(failed)
 
@@ -75,7 +75,7 @@ async def _refused(
 ) -> ExecutionResult | None:
     """Raise the failure; with effects of its own, only when they are durable."""
     if handed is not None:
-        outcome = await handed
+        outcome = await outcome_of(handed)
         if isinstance(outcome, Failed):
             raise outcome.error
         if not isinstance(outcome, Committed):
@@ -96,7 +96,7 @@ async def _stand(outcomes: Sequence[asyncio.Future[Outcome]]) -> bool:
 async def _committed(
     parts: Parts, execution: Execution, result: IntentResult, handed: asyncio.Future[Outcome]
 ) -> ExecutionResult | None:
-    outcome = await handed
+    outcome = await outcome_of(handed)
     execution.mark("commit")
     if isinstance(outcome, Committed):
         return await _first(parts, execution, result)
@@ -117,7 +117,7 @@ async def _lost(parts: Parts, execution: Execution, outcome: Outcome) -> Executi
 async def _replayed(parts: Parts, execution: Execution, record: ExecutionRecord) -> ExecutionResult | None:
     """The stored answer; a client's key of its own is kept with it, and answers the same later on."""
     if execution.client_guard is not None and record.status is ExecutionStatus.COMPLETED:
-        outcome = await hand_over(parts, execution, commit.replayed(execution, record))
+        outcome = await outcome_of(hand_over(parts, execution, commit.replayed(execution, record)))
         if isinstance(outcome, Failed):
             raise outcome.error
         if not isinstance(outcome, Committed):

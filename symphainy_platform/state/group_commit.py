@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import structlog
 
@@ -30,8 +30,14 @@ class GroupCommit:
     One artifact is never in two batches at the same time, so its versions keep their order.
     """
 
-    def __init__(self, store: Store, *, max_waiting: int = 1_000) -> None:
-        """Write to `store`; `max_waiting` bounds the commits that nobody waits for."""
+    def __init__(
+        self, store: Store, *, max_waiting: int = 1_000, decided: Callable[[Sequence[Commit]], None] = lambda _: None
+    ) -> None:
+        """Write to `store`; `max_waiting` bounds the commits that nobody waits for.
+
+        `decided` is told of each batch whose outcomes are known, right before its waiters are.
+        """
+        self._decided = decided
         self._room: asyncio.Future[None] | None = None
         self._timer: asyncio.TimerHandle | None = None
         self._store = store
@@ -125,8 +131,10 @@ class GroupCommit:
     async def _write_batch(self, batch: Sequence[_Item]) -> None:
         places = [place for commit, _ in batch for place in _places(commit)]
         self._in_flight.update(places)
-        outcomes = await self._write([commit for commit, _ in batch])
+        commits = [commit for commit, _ in batch]
+        outcomes = await self._write(commits)
         self._in_flight.difference_update(places)
+        self._decided(commits)
         for (_, future), outcome in zip(batch, outcomes, strict=True):
             self._undecided.discard(future)
             _decide(future, outcome)

@@ -29,18 +29,18 @@ class PendingWrites:
         self._by_artifact: dict[tuple[str, str], list[_InFlight]] = {}
 
     def add(self, commit: Commit, outcome: Future[Outcome]) -> None:
-        """Show the commit's artifacts to later writers until `outcome` is known."""
+        """Show the commit's artifacts to later writers until it is removed."""
         for write in commit.artifacts:
             place = (commit.execution.tenant_id, write.artifact.artifact_id)
-            entry = _InFlight(commit, write.artifact, outcome)
-            self._by_artifact.setdefault(place, []).append(entry)
-            outcome.add_done_callback(lambda _, place=place, entry=entry: self._remove(place, entry))  # type: ignore[misc]
+            self._by_artifact.setdefault(place, []).append(_InFlight(commit, write.artifact, outcome))
 
-    def _remove(self, place: tuple[str, str], entry: _InFlight) -> None:
-        entries = self._by_artifact[place]
-        entries.remove(entry)
-        if not entries:
-            del self._by_artifact[place]
+    def remove(self, commit: Commit) -> None:
+        """Forget a commit whose outcome is known; one that was never added is no error."""
+        for write in commit.artifacts:
+            place = (commit.execution.tenant_id, write.artifact.artifact_id)
+            left = [entry for entry in self._by_artifact.pop(place, ()) if entry.commit is not commit]
+            if left:
+                self._by_artifact[place] = left
 
     def head(self, tenant_id: str, artifact_id: str) -> tuple[Artifact, Future[Outcome]] | None:
         """The newest version in flight and the outcome that it hangs on; None when all is durable."""
