@@ -29,13 +29,14 @@ demo: setup  ## the chat journey as a story, on a temporary store
 test: setup  ## every test
 	@$(BIN)/python -m pytest -q
 
-check: setup  ## format, lint, types, layers, contracts, generated files
+check: setup  ## format, lint, types, layers, contracts, generated files, documents
 	@$(BIN)/ruff format --check --quiet . || { echo "Not formatted: run make format."; exit 1; }
 	@$(BIN)/ruff check --quiet .
 	@$(BIN)/mypy
 	@$(BIN)/lint-imports
 	@$(BIN)/symphainy contracts lint
 	@$(BIN)/symphainy contracts render --check
+	@$(BIN)/python -m pytest -q tests/docs
 
 format: setup  ## format the code and mend what can be mended
 	@$(BIN)/ruff format --quiet .
