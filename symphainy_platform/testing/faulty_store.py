@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -53,31 +54,30 @@ class FaultyStore:
 
     async def load(self, reads: Sequence[Read[Any]]) -> list[Any]:
         """As the port; counted."""
-        step = self._enter("load")
+        step = await self._enter("load")
         loaded = await self._inner.load(reads)
-        self._leave(step)
+        self._fail(step, "after")
         return loaded
 
     async def commit(self, batch: Sequence[Commit]) -> Sequence[Outcome]:
         """As the port; counted."""
-        step = self._enter("commit")
+        step = await self._enter("commit")
         outcomes = await self._inner.commit(batch)
-        self._leave(step)
+        self._fail(step, "after")
         return outcomes
 
     def __getattr__(self, name: str) -> Any:
         """Every other verb and attribute is the inner store's."""
         return getattr(self._inner, name)
 
-    def _enter(self, verb: Verb) -> StoreStep:
+    async def _enter(self, verb: Verb) -> StoreStep:
+        """Count the call; others run meanwhile, as with any store behind a network."""
         self._numbers[verb] += 1
         step = StoreStep(verb, self._numbers[verb])
         self.steps.append(step)
+        await asyncio.sleep(0)
         self._fail(step, "before")
         return step
-
-    def _leave(self, step: StoreStep) -> None:
-        self._fail(step, "after")
 
     def _fail(self, step: StoreStep, moment: Moment) -> None:
         if self._plan == (step, moment):
