@@ -58,9 +58,10 @@ class Dispatcher:
 
     async def drain(self) -> None:
         """Wait until every running execution has ended."""
-        while self._tasks:
-            await asyncio.wait(set(self._tasks))
-        await self._idle.wait()
+        while self._running or self._tasks:
+            await self._idle.wait()
+            if self._tasks:  # also those that callers have left in this very moment
+                await asyncio.wait(set(self._tasks))
 
     async def _gated(self, execution: Execution) -> ExecutionResult:
         if not self._accepting:

@@ -9,7 +9,7 @@ from runtime_callers import ANN, Caller
 
 from symphainy_platform import IntentError, IntentResult
 from symphainy_platform.state.group_commit import GroupCommit
-from symphainy_platform.state.records import Committed
+from symphainy_platform.state.records import Committed, Conflict
 
 
 class Gate:
@@ -141,6 +141,45 @@ async def test_a_service_that_swallows_its_cancellation_commits_nothing(platform
     await cancelled(task)
     await drained(platform)
     assert database("SELECT * FROM executions") == []
+
+
+async def test_a_caller_may_submit_an_intent_while_it_is_being_cancelled(ann, gate):
+    """To clean up, say; that its task was asked to end before is no reason to end the new intent."""
+
+    async def job():
+        with suppress(asyncio.CancelledError):
+            await gate.wait()
+        return await ann("write_note", text="cleaned up")
+
+    task = asyncio.create_task(job())
+    await gate.reached.wait()
+    task.cancel()
+    assert (await task).status == "completed"
+
+
+async def test_draining_waits_for_what_its_caller_has_just_left(opened, database, monkeypatch):
+    """Handed over, then left by its caller, then overtaken: it is run again before the platform closes."""
+    async with opened() as platform:
+        ann = Caller(platform, ANN)
+        note = (await ann("write_note", text="x")).events[0]["note_id"]
+        commit, held, go = platform.store.commit, asyncio.Event(), asyncio.Event()
+
+        async def overtaken(batch):
+            if not held.is_set():
+                held.set()
+                await go.wait()
+                return [Conflict(note, 1) for _ in batch]
+            return await commit(batch)
+
+        monkeypatch.setattr(platform.store, "commit", overtaken)
+        task = asyncio.create_task(ann("edit_note", note_id=note, text="y"))
+        await held.wait()
+        draining = asyncio.create_task(platform._dispatcher.drain())
+        await asyncio.sleep(0)
+        await cancelled(task)
+        go.set()
+        await draining
+        assert database("SELECT version FROM artifacts") == [(2,)]
 
 
 async def test_a_read_whose_caller_is_gone_is_forgotten(platform, ann, scripted, gate):
