@@ -142,6 +142,7 @@ class Dispatcher:
         """The caller is gone. What it handed over stands; where another writer was faster, it is run again."""
         await asyncio.wait([handed])
         if handed.exception() is None and isinstance(handed.result(), Conflict):
+            execution.deadline = None  # it ended with the caller
             execution.begin_again(None)
             with suppress(IntentError):  # logged and recorded like every failure; nobody waits for it
                 await self._parts.telemetry.observe(execution, self._counted(execution))
