@@ -115,14 +115,14 @@ class Dispatcher:
         """bind, key, claim/replay; then the attempts: invoke, check, commit."""
         parts, large = self._parts, execution.request.large
         execution.client_guard = await off_loop(large, parts.keys.client_guard, execution)
-        async with parts.claims.hold(execution.client_guard):
+        async with parts.claims.hold(execution.client_guard, execution):
             if stored := await self._client_record(execution):
                 return await parts.answers.replay(stored, execution.params.view_options)
             await bind_defaults(execution, parts.store)
             execution.mark("bind")
             execution.guard = await off_loop(large, parts.keys.contract_guard, execution)
             execution.mark("key")
-            async with parts.claims.hold(execution.guard):
+            async with parts.claims.hold(execution.guard, execution):
                 execution.mark("claim")
                 return await run(parts, execution)
 

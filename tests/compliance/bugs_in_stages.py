@@ -85,22 +85,18 @@ def claim_kept_by_the_departed(patch):
     """a caller that is cancelled never releases its claim"""
 
     @asynccontextmanager
-    async def hold(self, digest):
+    async def hold(self, digest, _):
         while (holder := self._held.get(digest)) is not None:
             await asyncio.shield(holder)
-        released = self._held[digest] = asyncio.get_running_loop().create_future()
+        self._held[digest] = asyncio.get_running_loop().create_future()
         try:
             yield
         except asyncio.CancelledError:
             raise
         except BaseException:
-            release(self, digest, released)
+            self._release(digest)
             raise
-        release(self, digest, released)
-
-    def release(self, digest, released):
-        del self._held[digest]
-        released.set_result(None)
+        self._release(digest)
 
     patch.setattr(claim.Claims, "_hold", hold)
 
@@ -176,6 +172,13 @@ def replay_emits_again(patch):
         return await real(parts, execution, record)
 
     patch.setattr(settle, "_replayed", replayed)
+
+
+@shows_in("close_account")
+def claim_released_before_the_commit(patch):
+    """a caller that is cancelled after its hand-over releases its claim before the commit is decided"""
+    real = claim.Claims.hold
+    patch.setattr(claim.Claims, "hold", lambda self, guard, _: real(self, guard))
 
 
 @shows_in("deposit")
