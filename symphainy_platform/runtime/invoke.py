@@ -7,7 +7,8 @@ import asyncio
 import orjson
 
 from symphainy_platform.context import ExecutionContext
-from symphainy_platform.errors import RUNTIME_ERRORS, ContractViolation, HandlerError, IntentError
+from symphainy_platform.contract.compile import CompiledContract
+from symphainy_platform.errors import ContractViolation, HandlerError, IntentError
 from symphainy_platform.faults import frames
 from symphainy_platform.runtime.execution import Execution
 from symphainy_platform.service import IntentResult
@@ -20,20 +21,17 @@ async def invoke(execution: Execution, context: ExecutionContext) -> IntentResul
     asked_before = _cancellations()
     try:
         result = await route.service.execute(context, execution.params.values)
-        _cancel_if_asked(asked_before)
     except IntentError as error:
-        if not route.contract.complete(error) and error.code not in RUNTIME_ERRORS:
-            raise ContractViolation(f"The service raised {error.code}, which its contract does not declare.") from error
-        _check_details(error)
+        _cancel_if_asked(asked_before)
+        _check_declared(route.contract, error)
         raise
-    except Exception as error:  # the plugin boundary: a service may raise anything, a caller sees one code
+    except (Exception, asyncio.CancelledError) as error:  # the plugin boundary: a service may raise anything
+        _cancel_if_asked(asked_before)
         context.log.error(  # noqa: TRY400 - a traceback may show parameters
-            "handler_error",
-            execution_id=context.execution_id,
-            error_type=type(error).__name__,
-            at=frames(error),
+            "handler_error", execution_id=context.execution_id, error_type=type(error).__name__, at=frames(error)
         )
         raise HandlerError from error
+    _cancel_if_asked(asked_before)
     if not isinstance(result, IntentResult):
         raise ContractViolation("The service did not return an IntentResult.")
     return result
@@ -51,7 +49,9 @@ def _cancel_if_asked(before: int) -> None:
         raise asyncio.CancelledError
 
 
-def _check_details(error: IntentError) -> None:
+def _check_declared(contract: CompiledContract, error: IntentError) -> None:
+    if not contract.complete(error):
+        raise ContractViolation(f"The service raised {error.code}, which its contract does not declare.") from error
     try:
         orjson.dumps(error.details)
     except TypeError as reason:

@@ -129,17 +129,30 @@ async def test_cancelled_in_the_artifacts_queue_lets_the_next_pass(ann, scripted
     assert (await tasks[2]).events == [{"type": "note_edited", "version": 2}]
 
 
-async def test_a_service_that_swallows_its_cancellation_commits_nothing(platform, ann, scripted, gate, database):
+async def go_on(ctx, params):
+    return await write_note(ctx, params)
+
+
+async def refuse(*_):
+    raise IntentError("REFUSED")
+
+
+async def crash(*_):
+    raise ValueError
+
+
+@pytest.mark.parametrize("then", [go_on, refuse, crash])
+async def test_a_service_that_swallows_its_cancellation_commits_nothing(ann, scripted, gate, database, then):
     async def stubborn(ctx, params):
         with suppress(asyncio.CancelledError):
             await gate.wait()
-        return await write_note(ctx, params)
+        return await then(ctx, params)
 
     scripted("write_note", stubborn)
     task = asyncio.create_task(ann("write_note", text="x"))
     await gate.reached.wait()
     await cancelled(task)
-    await drained(platform)
+    await drained(ann.platform)
     assert database("SELECT * FROM executions") == []
 
 

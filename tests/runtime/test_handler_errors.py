@@ -1,5 +1,7 @@
 """What a service raises: declared failures are completed, crashes leak nothing."""
 
+import asyncio
+
 import pytest
 
 from symphainy_platform import IntentError
@@ -32,6 +34,18 @@ async def test_a_crash_of_the_service_leaks_nothing(ann, scripted, database, cra
         assert "hunter2" not in str(told)
         assert "passwd" not in str(told)
     assert database("SELECT * FROM artifacts") == []
+
+
+async def test_a_service_whose_own_task_was_cancelled_has_a_code_too(ann, scripted):
+    async def fail(*_):
+        inner = asyncio.create_task(asyncio.Event().wait())
+        inner.cancel()
+        await inner
+
+    scripted("write_note", fail)
+    failure = await ann.failure("write_note", text="x")
+    assert failure.code == "HANDLER_ERROR"
+    assert (await ann.status(failure.execution_id))["status"] == "failed"
 
 
 async def test_a_presenter_that_crashes_has_a_code_too(ann, shown, database):
