@@ -8,7 +8,9 @@ the store refuses the later one, which is then run again on fresh reads.
 from __future__ import annotations
 
 from asyncio import Future
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+
+import orjson
 
 from symphainy_platform.state.artifact import Artifact
 from symphainy_platform.state.records import Commit, LogWrite, Outcome
@@ -43,9 +45,12 @@ class PendingWrites:
                 self._by_artifact[place] = left
 
     def head(self, tenant_id: str, artifact_id: str) -> tuple[Artifact, Future[Outcome]] | None:
-        """The newest version in flight and the outcome that it hangs on; None when all is durable."""
+        """The newest version in flight and the outcome that it hangs on; None when all is durable.
+
+        Its values are the reader's own, as if it came from the store.
+        """
         entries = self._by_artifact.get((tenant_id, artifact_id))
-        return (entries[-1].artifact, entries[-1].outcome) if entries else None
+        return (_own_copy(entries[-1].artifact), entries[-1].outcome) if entries else None
 
     def entries(self, tenant_id: str, artifact_id: str, log: str, generation: int) -> list[LogWrite]:
         """Log writes in flight for one generation, in the order of their commits."""
@@ -55,3 +60,18 @@ class PendingWrites:
             for write in entry.commit.entries
             if write.artifact_id == artifact_id and write.log == log and write.generation == generation
         ]
+
+
+def _own_copy(artifact: Artifact) -> Artifact:
+    """A service that changes what it has read must not change what is being written."""
+    try:
+        values = orjson.dumps([artifact.semantic_payload, artifact.semantic_descriptor, artifact.materializations])
+    except TypeError:  # the store refuses what is not JSON, and whatever was built on it runs again
+        return artifact
+    payload, descriptor, materializations = orjson.loads(values)
+    return replace(
+        artifact,
+        semantic_payload=payload,
+        semantic_descriptor=descriptor,
+        materializations=tuple(materializations),
+    )

@@ -6,6 +6,7 @@ import pytest
 from notebook_realm.script import copy_note, edit_note
 from runtime_callers import ANN, Caller
 
+from symphainy_platform import IntentError
 from symphainy_platform.errors import DatabaseUnavailable
 from symphainy_platform.runtime import retry
 
@@ -214,3 +215,30 @@ async def test_nothing_is_kept_of_keys_and_queues_when_all_is_quiet(platform, an
     assert not parts.queues._queues
     assert not parts.pending._by_artifact
     assert not parts.writer.waiting
+
+
+async def test_what_a_service_does_to_a_version_in_flight_never_reaches_the_store(
+    platform, ann, scripted, database, monkeypatch
+):
+    note = (await ann("write_note", text="0")).events[0]["note_id"]
+    reached, released, commit = asyncio.Event(), asyncio.Event(), platform.store.commit
+
+    async def held(batch):
+        reached.set()
+        await released.wait()
+        return await commit(batch)
+
+    monkeypatch.setattr(platform.store, "commit", held)
+    first = asyncio.create_task(ann("edit_note", note_id=note, text="first"))
+    await reached.wait()
+
+    async def scribble(ctx, params):
+        found = await ctx.state_surface.get_artifact(params.note_id)
+        found.semantic_payload["text"] = "never decided"
+        released.set()
+        raise IntentError("NOTE_NOT_OPEN")
+
+    scripted("edit_note", scribble)
+    assert await ann.code("edit_note", note_id=note, text="second") == "NOTE_NOT_OPEN"
+    assert (await first).artifacts["note"]["semantic_payload"] == {"text": "first"}
+    assert database("SELECT semantic_payload FROM artifacts") == [('{"text":"first"}',)]
