@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Any, Literal, Self
+from typing import Any, Self
 
 from pydantic import Field, model_validator
 
 from symphainy_platform.contract.effects import States
 from symphainy_platform.contract.lifecycle import DEFAULT_LIFECYCLE, Lifecycle
-from symphainy_platform.contract.spec import Dotted, Name, Spec, State, Text, reject
+from symphainy_platform.contract.spec import Dotted, FormatVersion, Name, Spec, State, Text, reject
 
 
 class LifecycleSpec(Spec):
@@ -32,7 +32,7 @@ class DefaultSpec(Spec):
 class TypeFile(Spec):
     """One artifact type (`artifact` and what follows it), shared `shapes`, or both."""
 
-    type: Literal[1] = Field(description="The version of this format.")
+    type: FormatVersion = Field(description="The version of this format.")
     artifact: Name | None = None
     realm: Name | None = None
     description: Text | None = None

@@ -113,6 +113,12 @@ class ErrorEffects(Spec):
     lifecycle: Transition | None = None
     events: tuple[EventSpec, ...] = ()
 
+    @model_validator(mode="after")
+    def _declares_something(self) -> Self:
+        if self.lifecycle is None and not self.events:
+            reject("effects of an error are a lifecycle, events, or both")
+        return self
+
 
 class ErrorSpec(Spec):
     """One failure that the contract declares."""
@@ -123,6 +129,12 @@ class ErrorSpec(Spec):
     final: StrictBool = Field(default=False, description="Cached: a duplicate gets this failure again.")
     effects: ErrorEffects | None = None
     legacy_code: Text | None = Field(default=None, description="The code that older clients know.")
+
+    @model_validator(mode="after")
+    def _final_is_final(self) -> Self:
+        if self.final and self.retryable:
+            reject("what is final is not retryable", field="final")
+        return self
 
 
 class Derivation(Spec):

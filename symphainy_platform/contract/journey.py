@@ -9,7 +9,7 @@ from typing import Literal, Self
 from pydantic import Field, StrictBool, model_validator
 
 from symphainy_platform.contract.scenario import Fixture, Scenario
-from symphainy_platform.contract.spec import Date, Name, SemVer, Spec, Text, reject
+from symphainy_platform.contract.spec import Date, FormatVersion, Name, SemVer, Spec, Text, reject
 
 
 class JourneyStep(Spec):
@@ -54,7 +54,7 @@ class JourneyProgress:
 class Journey(Spec):
     """One journey of a realm."""
 
-    journey: Literal[1] = Field(description="The version of this format.")
+    journey: FormatVersion = Field(description="The version of this format.")
     id: Name
     version: SemVer
     title: Text

@@ -96,10 +96,15 @@ class _Draft:
 
     def _shapes(self) -> dict[str, Any]:
         shapes: dict[str, Any] = {}
+        places: dict[str, str] = {}
         for kind, source in self.sources:
             declared = source.data.get("shapes") if kind is TypeFile else None
-            for name, shape in (declared or {}).items() if isinstance(declared, dict) else ():
-                shapes[f"{_stem(source.file)}.{name}"] = shape
+            for name, shape in declared.items() if isinstance(declared, dict) else ():
+                reference = f"{_stem(source.file)}.{name}"
+                if reference in places:
+                    message = f"the shape `{reference}` is declared twice, also in {places[reference]}"
+                    self.findings.append(source.finding(("shapes", name), message, "give one file another name"))
+                shapes[reference], places[reference] = shape, source.file
         return shapes
 
     def _parsed(self, kind: type[S], shapes: Mapping[str, Any]) -> list[Sourced[S]]:

@@ -10,7 +10,19 @@ from symphainy_platform.contract.docs import Docs
 from symphainy_platform.contract.effects import Derivation, Effects, ErrorSpec, as_derivation
 from symphainy_platform.contract.scenario import Fixture, Scenario
 from symphainy_platform.contract.shape import Param, Shape
-from symphainy_platform.contract.spec import Code, Date, Dotted, Name, Seconds, SemVer, Spec, Text, as_tuple, reject
+from symphainy_platform.contract.spec import (
+    Code,
+    Date,
+    Dotted,
+    FormatVersion,
+    Name,
+    Seconds,
+    SemVer,
+    Spec,
+    Text,
+    as_tuple,
+    reject,
+)
 
 AccessKind = Literal["public", "user", "service"]
 ContextName = Literal["tenant_id", "user_id", "session_ref", "solution_id"]
@@ -53,7 +65,7 @@ class Compliance(Spec):
 class Contract(Spec):
     """One intent: who may submit it, with what, what it does, what it answers, how it fails."""
 
-    contract: Literal[1] = Field(description="The version of this format.")
+    contract: FormatVersion = Field(description="The version of this format.")
     intent: Name
     version: SemVer
     realm: Name

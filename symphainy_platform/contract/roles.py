@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Literal
 
-from symphainy_platform.contract.spec import Name, Spec, Text
+from symphainy_platform.contract.spec import FormatVersion, Name, Spec, Text
 
 
 class Roles(Spec):
     """Role → permissions. A role that is not listed has none."""
 
-    roles: Literal[1]
+    roles: FormatVersion
     permissions: dict[Name, tuple[Text, ...]]
 
     def permissions_of(self, roles: Iterable[str]) -> frozenset[str]:

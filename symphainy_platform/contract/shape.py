@@ -90,6 +90,14 @@ class Shape(Spec):
                 reject(f"{value!r} is no value of type {self.type}", field="enum")
         return self
 
+    @model_validator(mode="after")
+    def _limits_of_integers_are_integers(self) -> Self:
+        limits = (("min", self.min), ("max", self.max), *(("enum", value) for value in self.enum or ()))
+        for limit, value in limits:
+            if self.type == "integer" and isinstance(value, float):
+                reject(f"{value!r} is no value of type integer", field=limit)
+        return self
+
 
 def _words(names: set[str]) -> str:
     return ", ".join(sorted(names))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from typing import Annotated, Any, NoReturn
+from typing import Annotated, Any, Literal, NoReturn
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, StringConstraints, model_validator
 from pydantic_core import PydanticCustomError
@@ -28,21 +28,29 @@ SemVer = Annotated[str, StringConstraints(pattern=r"^(0|[1-9]\d*)\.(0|[1-9]\d*)\
 Dotted = Annotated[str, StringConstraints(pattern=r"^[a-z_][a-z0-9_]*(\.[A-Za-z_][A-Za-z0-9_]*)+$")]
 """A dotted Python path."""
 
+
+def _whole(value: Any) -> Any:
+    return value if type(value) is int else None  # for Python, true and 1.0 are 1 as well
+
+
+FormatVersion = Annotated[Literal[1], BeforeValidator(_whole)]
+"""The version of a file format; there is one so far."""
+
 Date = Annotated[str, StringConstraints(pattern=r"^\d{4}-\d{2}-\d{2}$")]
 """A day, ISO-8601."""
 
 _UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86400}
-_DURATION = re.compile(r"([1-9]\d*)([smhd])")
+_DURATION = re.compile(r"([1-9]\d{0,9})([smhd])")
+_LONGEST = 3650 * 86400
 
 
 def _seconds(value: Any) -> Any:
-    if isinstance(value, int) and not isinstance(value, bool) and value >= 0:
-        return value  # a value that was read before
     match = _DURATION.fullmatch(value) if isinstance(value, str) else None
-    if match is None:
+    seconds = int(match[1]) * _UNITS[match[2]] if match else 0
+    if not 0 < seconds <= _LONGEST:
         msg = "duration"
-        raise PydanticCustomError(msg, "expected a duration such as 60s, 15m, 24h or 7d")
-    return int(match[1]) * _UNITS[match[2]]
+        raise PydanticCustomError(msg, "expected a duration such as 60s, 15m, 24h or 7d, at most 3650d")
+    return seconds
 
 
 Seconds = Annotated[int, BeforeValidator(_seconds, json_schema_input_type=str)]
@@ -57,7 +65,7 @@ def as_tuple(value: Any) -> Any:
 class Spec(BaseModel):
     """One mapping of a contract file."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True, strict=False, validate_default=False, populate_by_name=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=False, validate_default=False)
 
     @model_validator(mode="before")
     @classmethod
@@ -66,7 +74,7 @@ class Spec(BaseModel):
         if isinstance(data, dict):
             valid = {field.alias or name for name, field in cls.model_fields.items()}
             for name in data:
-                if name not in valid and name not in cls.model_fields:
+                if name not in valid:
                     context = {"field": name, "hint": did_you_mean(str(name), valid)}
                     kind = "unknown_field"
                     raise PydanticCustomError(kind, "unknown field", context)

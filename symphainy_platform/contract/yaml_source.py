@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
-from typing import Any, NoReturn
+from typing import Any, NoReturn, TypeVar
 
 import yaml
 from yaml.resolver import Resolver
@@ -20,12 +20,15 @@ from symphainy_platform.contract.findings import ContractInvalid, Finding, Sever
 
 Path = tuple[str | int, ...]
 Mark = tuple[int, int]
+V = TypeVar("V")
 
 _LOADER: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 _RESOLVER: Any = Resolver()
 _MAX_NESTING = 64
 _INTEGER = re.compile(r"-?(0|[1-9]\d*)")
 _NUMBER = re.compile(r"-?(0|[1-9]\d*)(\.\d+)?([eE][+-]?\d+)?")
+_LONGEST_INTEGER = 20
+"""Characters: what is longer is out of range already, and so is its beginning."""
 _WORDS = {"null": None, "true": True, "false": False}
 
 
@@ -133,8 +136,9 @@ class _Reader:
         self._refuse_indirection(event, path)
         if not isinstance(event, yaml.ScalarEvent):
             self.refuse(event.start_mark, path, "a key is a plain word or a quoted string")
-        key = self._scalar(event, path) if event.value == "<<" else event.value
-        return str(key)
+        key = str(self._scalar(event, path) if event.value == "<<" else event.value)
+        self._strict(event, path, {key: None})
+        return key
 
     def _sequence(self, events: Iterator[Any], path: Path) -> list[Any]:
         result: list[Any] = []
@@ -145,15 +149,23 @@ class _Reader:
     def _scalar(self, event: Any, path: Path) -> Any:
         text: str = event.value
         if event.style:  # quoted or a block: text, whatever it looks like
-            return text
+            return self._strict(event, path, text)
         if text in _WORDS:
             return _WORDS[text]
         if _INTEGER.fullmatch(text):
-            return int(text)
+            return self._strict(event, path, int(text[:_LONGEST_INTEGER]))
         if _NUMBER.fullmatch(text):
-            return float(text)
+            return self._strict(event, path, float(text))
         self._refuse_ambiguous(event, text, path)
-        return text
+        return self._strict(event, path, text)
+
+    def _strict(self, event: Any, path: Path, value: V) -> V:
+        """Refuse here, with its place, what strict JSON cannot hold."""
+        try:
+            strict_copy(value)
+        except NotStrictJson as error:
+            self.refuse(event.start_mark, path, error.reason)
+        return value
 
     def _refuse_ambiguous(self, event: Any, text: str, path: Path) -> None:
         if not text:

@@ -29,7 +29,7 @@ def test_the_key_is_the_contract_s_formula(update):
 
 def test_components_keep_their_places(compile_text):
     contract = compile_text(
-        ("key: [user_id, text]", "key: [text, other]"), ("  text:", "  other: {type: string}\n  text:")
+        ("key: [user_id, text]", "key: [user_id, text, other]"), ("  text:", "  other: {type: string}\n  text:")
     )
     one = contract.key_parts("t", "u", contract.validate({"text": "ab", "other": "c"}), {})
     two = contract.key_parts("t", "u", contract.validate({"text": "a", "other": "bc"}), {})

@@ -1,156 +1,10 @@
 import pytest
+from broken_contracts import BROKEN
 from minimal_contract import CONTRACTS, MINIMAL
 
 from symphainy_platform.contract.findings import ContractInvalid
 from symphainy_platform.contract.load import load_folders
 from symphainy_platform.errors import ContractError
-
-TEXT = "{type: string, required: true, max_length: 10}"
-
-# name: (what is replaced, by what, line of the finding, words in it)
-BROKEN = {
-    "unknown field": ("purpose:", "porpose:", 6, "did you mean `purpose`"),
-    "unknown field of a parameter": (TEXT, "{type: string, requird: true}", 9, "did you mean `required`"),
-    "missing field": ("owner: Notebook Team\n", "", 1, "owner"),
-    "unknown type": ("type: string, required: true, max", "type: strng, required: true, max", 9, "string"),
-    "version": ("1.0.0", "'1.0'", 3, "version"),
-    "capital intent": ("note_thing\nv", "NoteThing\nv", 2, "intent"),
-    "duration": ("60s", "1 minute", 10, "60s, 15m, 24h"),
-    "an unquoted word": ("Note a thing.", "yes", 6, "quote it"),
-    "a number for text": ("Notebook Team", "7", 5, "quote it"),
-    "limit of another type": (TEXT, "{type: integer, max_length: 10}", 9, "only to email, string"),
-    "enum of another type": (TEXT, "{type: string, enum: [1]}", 9, "no value of type string"),
-    "min above max": (TEXT, "{type: integer, min: 2, max: 1}", 9, "min is above max"),
-    "broken pattern": (TEXT, "{type: string, pattern: '('}", 9, "not a regular expression"),
-    "pattern with look-ahead": (TEXT, "{type: string, pattern: '(?=a)'}", 9, "look-around"),
-    "required with default": (TEXT, "{type: string, required: true, default: a}", 9, "only one"),
-    "default outside enum": (TEXT, "{type: string, enum: [a, b], default: c}", 9, "one of: a, b"),
-    "default of another type": (TEXT, "{type: integer, default: a}", 9, "an integer"),
-    "null default": (TEXT, "{type: string, max_length: 1, default: too long}", 9, "characters"),
-    "unknown default source": (TEXT, "{type: uuid, default_from: active_note}", 9, "active_note"),
-    "unknown limit code": (TEXT, "{type: string, max_bytes: 9, too_large: NOTE_FUL}", 9, "did you mean `NOTE_FULL`"),
-    "limit code without limit": (TEXT, "{type: string, too_large: NOTE_FULL}", 9, "needs max_bytes"),
-    "alias of another parameter": (TEXT, "{type: string, aliases: [text]}", 9, "two parameters"),
-    "unknown key component": ("key: [user_id, text]", "key: [user_id, txt]", 10, "did you mean `text`"),
-    "view in the key": (TEXT, "{type: string, view: true}", 10, "only shapes the answer"),
-    "neither key nor none": (
-        "{scope: [tenant_id], key: [user_id, text], window: 60s}",
-        "{scope: [tenant_id]}",
-        10,
-        "either a key",
-    ),
-    "key and none": ("window: 60s", "window: 60s, none: why", 10, "none"),
-    "key for ever": (", window: 60s", "", 10, "window or a ttl"),
-    "derived but unused": ("window: 60s", "window: 60s, derive: {hash: hash}", 10, "not part of the key"),
-    "covers nothing": (
-        "key: [user_id, text], window: 60s",
-        "key: [hash], window: 60s, derive: {hash: {by: hash, covers: [txt]}}",
-        10,
-        "no parameter `txt`",
-    ),
-    "derived parameter": ("window: 60s", "window: 60s, derive: {text: text}", 10, "a parameter already"),
-    "unknown state": ("to: PENDING", "to: PENDNG", 15, "did you mean `PENDING`"),
-    "illegal first state": ("to: PENDING", "to: ARCHIVED", 15, "may not go from nothing"),
-    "create from a state": ("{to: PENDING}", "{from: [PENDING], to: READY}", 15, "create has only"),
-    "illegal transition": (
-        "operation: create\n      lifecycle: {to: PENDING}",
-        "operation: update\n      lifecycle: {from: [PENDING], to: DELETED}",
-        15,
-        "may not go from PENDING to DELETED",
-    ),
-    "write of nothing": ("artifact: note\n      operation", "operation", 13, "one of artifact, log, table"),
-    "write of two things": ("artifact: note", "artifact: note\n      table: notes", 13, "one of artifact, log, table"),
-    "log of nobody": (
-        "  events:",
-        "    - {log: lines, of: page, operation: append}\n  events:",
-        17,
-        "does not write page",
-    ),
-    "secret in an event": (
-        "thing_noted, payload: {text: {type: string, required: true}}",
-        "thing_noted, payload: {text: {type: string, secret: true}}",
-        17,
-        "secret",
-    ),
-    "secret at rest": (
-        "payload: {text: {type: string, required: true}}\n  events",
-        "payload: {text: {type: string, secret: true}}\n  events",
-        16,
-        "stored in clear",
-    ),
-    "event twice": ("events: [{type: thing_noted", "events: [{type: thing_noted}, {type: thing_noted", 17, "twice"),
-    "returns_only of nothing": ("errors:", "returns_only: [tezt]\nerrors:", 19, "did you mean `text`"),
-    "returns_only that is stored": ("errors:", "returns_only: [text]\nerrors:", 19, "is stored"),
-    "kind of a runtime code": ("errors: {", "errors: {VERSION_CONFLICT: {kind: gone}, ", 19, "kind: conflict"),
-    "unknown kind": ("kind: conflict", "kind: conflicts", 19, "conflict"),
-    "proof of a user intent": ("access: user", "access: user\nproof: token", 8, "public"),
-    "permissions of a public intent": ("access: user", "access: public\npermissions: [a]", 8, "public"),
-    "unknown access": ("access: user", "access: usr", 7, "access"),
-    "deprecated until when": ("access: user", "access: user\nstatus: deprecated", 8, "deprecated_until"),
-    "handler is no path": ("handler: notebook.intent_services.note_thing_service", "handler: service", 20, "handler"),
-    "unknown reference": (TEXT, "{$ref: notes.text}", 9, "no shape `notes.text`"),
-    "example without fixture": ("handler:", "examples: {a: {given: [b], params: {}}}\nhandler:", 20, "no fixture `b`"),
-    "example with unknown error": (
-        "handler:",
-        "examples: {a: {params: {}, error: NOTE_FUL}}\nhandler:",
-        20,
-        "NOTE_FUL",
-    ),
-    "example with unknown answer": (
-        "handler:",
-        "examples: {a: {params: {}, returns: {nte: {}}}}\nhandler:",
-        20,
-        "`note`",
-    ),
-    "example with unknown event": (
-        "handler:",
-        "examples: {a: {params: {}, emits: [noted]}}\nhandler:",
-        20,
-        "thing_noted",
-    ),
-    "example that counts nothing": (
-        "handler:",
-        "examples: {a: {params: {}, events: {x: 1}}}\nhandler:",
-        20,
-        "no intent emits x",
-    ),
-    "example with an unknown form": (
-        "handler:",
-        "examples: {a: {params: {text: {$txt: a}}}}\nhandler:",
-        20,
-        "unknown form",
-    ),
-    "example with both forms": (
-        "handler:",
-        "examples: {a: {params: {}, steps: [{params: {}}]}}\nhandler:",
-        20,
-        "either",
-    ),
-    "example of an unknown intent": (
-        "handler:",
-        "examples: {a: {steps: [{intent: x, params: {}}]}}\nhandler:",
-        20,
-        "`x`",
-    ),
-    "repetition of the future": (
-        "handler:",
-        "examples: {a: {params: {}, same_execution_as: 1}}\nhandler:",
-        20,
-        "not before this one",
-    ),
-    "fixture in no state": (
-        "handler:",
-        "fixtures: {a: {artifact: note, id: x, state: OPEN, payload: {text: a}}}\nhandler:",
-        20,
-        "no state OPEN",
-    ),
-    "fixture that nobody could write": (
-        "handler:",
-        "fixtures: {a: {artifact: note, id: x, state: READY, payload: {txt: a}}}\nhandler:",
-        20,
-        "txt",
-    ),
-}
 
 
 @pytest.mark.parametrize(("old", "new", "line", "words"), BROKEN.values(), ids=BROKEN)
@@ -257,6 +111,14 @@ def test_a_reference_to_itself(folder):
     text = MINIMAL.replace("{type: string, required: true, max_length: 10}", "{$ref: shared.loop}")
     with pytest.raises(ContractInvalid, match="leads back to itself"):
         load_folders([folder(note_thing=text, types__shared=SHARED)])
+
+
+def test_a_shape_of_two_files_names_both(folder):
+    root = folder(a__shared=SHARED, b__shared=SHARED)
+    with pytest.raises(ContractInvalid, match=r"`shared\.text` is declared twice") as raised:
+        load_folders([root])
+    assert str(root / "a" / "shared.yaml") in str(raised.value)
+    assert str(root / "b" / "shared.yaml") in str(raised.value)
 
 
 TYPES = {

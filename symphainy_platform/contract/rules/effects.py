@@ -8,7 +8,7 @@ from symphainy_platform.contract.catalog import Catalog, Sourced
 from symphainy_platform.contract.effects import Transition
 from symphainy_platform.contract.findings import Finding, did_you_mean
 from symphainy_platform.contract.model import Contract
-from symphainy_platform.contract.rules.scope import answers, known_codes
+from symphainy_platform.contract.rules.scope import answers, error_events, known_codes
 from symphainy_platform.contract.shape import Shape, walk
 from symphainy_platform.contract.yaml_source import Path
 
@@ -92,6 +92,17 @@ def writes_are_of_the_type(catalog: Catalog, sourced: Sourced[Contract]) -> Iter
             yield sourced.source.finding((*path, "table"), f"no written type has a table `{write.table}`", hint)
 
 
+def writes_are_declared_once(_: Catalog, sourced: Sourced[Contract]) -> Iterator[Finding]:
+    """One declaration per target and operation: a second one would silently replace the first."""
+    seen: set[tuple[str | None, ...]] = set()
+    for index, write in enumerate(sourced.value.effects.writes):
+        target = (write.artifact, write.of, write.log, write.table, write.operation)
+        if target in seen:
+            name = write.artifact or write.log or write.table
+            yield sourced.source.finding(("effects", "writes", index), f"{write.operation} of {name} is declared twice")
+        seen.add(target)
+
+
 def types_are_declared(catalog: Catalog, sourced: Sourced[Contract]) -> Iterator[Finding]:
     """An artifact type without a type file is legal (default lifecycle), but often a slip of the pen."""
     effects = sourced.value.effects
@@ -129,13 +140,31 @@ def secrets_are_kept(_: Catalog, sourced: Sourced[Contract]) -> Iterator[Finding
     """A secret is neither in an event nor in a stored payload."""
     effects = sourced.value.effects
     places: list[tuple[Path, Mapping[str, Shape], str]] = [
-        *((("events", index), event.payload, "be in an event") for index, event in enumerate(effects.events)),
-        *((("writes", index), write.payload or {}, "be stored in clear") for index, write in enumerate(effects.writes)),
+        *((("effects", "events", i), event.payload, "be in an event") for i, event in enumerate(effects.events)),
+        *((("effects", "writes", i), w.payload or {}, "be stored in clear") for i, w in enumerate(effects.writes)),
+        *((place, event.payload, "be in an event") for place, event in error_events(sourced.value)),
     ]
     for path, shapes, words in places:
         for name, shape in walk(shapes):
             if shape.secret:
-                yield sourced.source.finding(("effects", *path, "payload", *name), f"a secret must not {words}")
+                yield sourced.source.finding((*path, "payload", *name), f"a secret must not {words}")
+
+
+def error_effects_are_possible(catalog: Catalog, sourced: Sourced[Contract]) -> Iterator[Finding]:
+    """What a failure changes is an artifact that the contract reads, by a step of its lifecycle."""
+    read = {read.artifact for read in sourced.value.effects.reads}
+    for code, error in sourced.value.errors.items():
+        declared = error.effects.lifecycle if error.effects else None
+        if declared is not None and not any(_may_move(catalog, artifact, declared) for artifact in read):
+            states = {state for artifact in read for state in catalog.lifecycle(artifact).states}
+            message = f"no artifact that the contract reads may go to {declared.to} so"
+            hint = did_you_mean(declared.to, states)
+            yield sourced.source.finding(("errors", code, "effects", "lifecycle"), message, hint)
+
+
+def _may_move(catalog: Catalog, artifact: str, declared: Transition) -> bool:
+    graph = catalog.lifecycle(artifact)
+    return all(graph.allows(current, declared.to) for current in declared.from_) and declared.to in graph.states
 
 
 def answers_are_declared(_: Catalog, sourced: Sourced[Contract]) -> Iterator[Finding]:

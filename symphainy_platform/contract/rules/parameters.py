@@ -12,6 +12,9 @@ from symphainy_platform.contract.model import Contract
 from symphainy_platform.contract.rules.scope import known_codes, shapes_of
 from symphainy_platform.contract.shape import walk
 from symphainy_platform.contract.validators import Fields, Mismatch
+from symphainy_platform.errors import RUNTIME_ERRORS
+
+_OF_THE_IDENTITY = frozenset({"tenant_id", "user_id"})
 
 
 def patterns_compile(_: Catalog, sourced: Sourced[Contract]) -> Iterator[Finding]:
@@ -69,10 +72,14 @@ def aliases_are_unique(_: Catalog, sourced: Sourced[Contract]) -> Iterator[Findi
             taken[alias] = None
 
 
-def error_kinds_agree(_: Catalog, sourced: Sourced[Contract]) -> Iterator[Finding]:
-    """A code that the runtime itself answers keeps its kind."""
+def errors_of_the_runtime_agree(_: Catalog, sourced: Sourced[Contract]) -> Iterator[Finding]:
+    """A code that the runtime itself answers keeps its kind and says whether a retry may help."""
     runtime = known_codes()
     for code, declared in sourced.value.errors.items():
+        if code in runtime and declared.retryable != RUNTIME_ERRORS[code].default_retryable:
+            wanted = str(RUNTIME_ERRORS[code].default_retryable).lower()
+            message = f"the runtime answers {code} with retryable {wanted}"
+            yield sourced.source.warning(("errors", code), message, f"write retryable: {wanted}")
         if code in runtime and declared.kind != runtime[code]:
             message = f"the runtime answers {code} with kind {runtime[code]}"
             yield sourced.source.finding(("errors", code, "kind"), message, f"write kind: {runtime[code]}")
@@ -82,13 +89,35 @@ def key_components_exist(_: Catalog, sourced: Sourced[Contract]) -> Iterator[Fin
     """Every component of the key is a parameter, a context name or a derived value."""
     contract = sourced.value
     declared = contract.idempotency
-    valid = {*contract.params, *declared.derive, "tenant_id", "user_id"}
+    valid = {*contract.params, *declared.derive, *_OF_THE_IDENTITY}
     for index, name in enumerate(declared.key):
         path = ("idempotency", "key", index)
         if name not in valid:
             yield sourced.source.finding(path, f"`{name}` is nothing that a key can hold", did_you_mean(name, valid))
+        elif name in contract.params and name in _OF_THE_IDENTITY:
+            message = f"`{name}` is both a parameter and the caller's own"
+            yield sourced.source.finding(path, message, "give the parameter another name")
         elif name in contract.params and contract.params[name].view:
             yield sourced.source.finding(path, f"`{name}` only shapes the answer", "leave it out, or remove view: true")
+
+
+def key_is_of_one_user(_: Catalog, sourced: Sourced[Contract]) -> Iterator[Finding]:
+    """No replay reaches another user: the key holds the user, or the id of an artifact whose owner `bind` checks."""
+    contract = sourced.value
+    owned = {read.id for read in contract.effects.reads if read.unnamed is None}
+    components = {*contract.idempotency.scope, *contract.idempotency.key}
+    if contract.idempotency.key and contract.access != ("public",) and not components & {"user_id", *owned}:
+        message = "two users of a tenant could share this key, and one would get the other's answer"
+        yield sourced.source.finding(("idempotency", "key"), message, "add user_id to the scope")
+
+
+def next_write_can_come(_: Catalog, sourced: Sourced[Contract]) -> Iterator[Finding]:
+    """`until: next_write` speaks of an artifact that the contract reads and updates."""
+    effects = sourced.value.effects
+    updated = {write.artifact for write in effects.writes if write.operation == "update"}
+    if sourced.value.idempotency.until and not updated.intersection(read.artifact for read in effects.reads):
+        message = "the contract reads no artifact that it updates, so no next write would end the key"
+        yield sourced.source.finding(("idempotency", "until"), message, "use window or ttl alone")
 
 
 def derivations_agree(_: Catalog, sourced: Sourced[Contract]) -> Iterator[Finding]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from functools import cache
 
+from symphainy_platform.contract.effects import EventSpec
 from symphainy_platform.contract.model import Contract
 from symphainy_platform.contract.shape import Shape
 from symphainy_platform.contract.yaml_source import Path
@@ -29,5 +30,14 @@ def shapes_of(contract: Contract) -> Iterator[tuple[Path, Mapping[str, Shape]]]:
         yield ("effects", "writes", index, "payload"), write.payload or {}
     for index, event in enumerate(contract.effects.events):
         yield ("effects", "events", index, "payload"), event.payload
+    for place, event in error_events(contract):
+        yield (*place, "payload"), event.payload
     for name, shapes in contract.returns.items():
         yield ("returns", name), shapes
+
+
+def error_events(contract: Contract) -> Iterator[tuple[Path, EventSpec]]:
+    """The events that failures emit, each with its place."""
+    for code, error in contract.errors.items():
+        for index, event in enumerate(error.effects.events if error.effects else ()):
+            yield ("errors", code, "effects", "events", index), event
