@@ -56,6 +56,11 @@ def test_url_without_a_usable_path_is_refused(url):
         symphainy_store(url, SystemClock())
 
 
+def test_store_in_memory_is_refused():
+    with pytest.raises(SettingsError, match="durable"):
+        symphainy_store("sqlite:///:memory:", SystemClock())
+
+
 async def test_only_the_owner_may_read_what_is_made(tmp_path, clock):
     path = tmp_path / "new" / "platform.db"
     store = SqliteStore(path, clock)

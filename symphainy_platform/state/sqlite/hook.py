@@ -22,4 +22,7 @@ def symphainy_store(url: str, clock: Clock) -> SqliteStore | None:
     if path == unquote(url) or not path or "\0" in path:
         msg = f"{url!r} is not a SQLite URL: write sqlite:///relative/path.db or sqlite:////absolute/path.db."
         raise SettingsError(msg)
+    if path == ":memory:":  # SQLite would keep it in memory, once per connection
+        msg = f"{url!r} is no file: a store is durable. Name a path, in a temporary folder for instance."
+        raise SettingsError(msg)
     return SqliteStore(Path(path), clock)
