@@ -9,9 +9,9 @@ from typing import Any, Self
 
 from symphainy_platform.context import Clock, Identity, SystemClock, TimeOrderedIds, isoformat
 from symphainy_platform.contract.catalog import Catalog
-from symphainy_platform.errors import SettingsError, Unauthenticated
+from symphainy_platform.errors import Unauthenticated
 from symphainy_platform.hookspecs import IdentitySource
-from symphainy_platform.plugins import Loaded, load_plugins, load_realms
+from symphainy_platform.plugins import Loaded, load_identity_sources, load_plugins, load_realms, open_store
 from symphainy_platform.reading import Reading
 from symphainy_platform.runtime.answer import Answers
 from symphainy_platform.runtime.dispatcher import Dispatcher
@@ -33,17 +33,15 @@ DAY = 86_400.0
 class Platform:
     """One running platform. Open it with `async with Platform.open(Settings(...)) as platform`."""
 
-    def __init__(self, settings: Settings, clock: Clock, store: Store, plugins: Any, loaded: Loaded) -> None:
+    def __init__(
+        self, settings: Settings, clock: Clock, store: Store, loaded: Loaded, identity_sources: Sequence[IdentitySource]
+    ) -> None:
         """Use `Platform.open`."""
         self.settings = settings
         self.clock = clock
         self.store = store
         self.loaded = loaded
-        self._identity_sources: list[IdentitySource] = [
-            source
-            for sources in plugins.hook.symphainy_identity_sources(settings=settings, clock=clock)
-            for source in sources
-        ]
+        self._identity_sources = identity_sources
 
     @classmethod
     @asynccontextmanager
@@ -66,10 +64,11 @@ class Platform:
         clock = clock or SystemClock()
         manager = load_plugins(plugins)
         loaded = load_realms(manager, settings, contracts)
+        sources = load_identity_sources(manager, settings, clock)
         store = store or open_store(manager, settings, clock)
         await store.migrate()
         await store.open()
-        platform = cls(settings, clock, store, manager, loaded)
+        platform = cls(settings, clock, store, loaded, sources)
         try:
             await platform._start()
             yield platform
@@ -223,13 +222,3 @@ class Platform:
 
 SWEEP_PAUSE = 0.05
 """Seconds between two steps of a sweep, so that submits are not slowed (50-stores, decision 7)."""
-
-
-def open_store(plugins: Any, settings: Settings, clock: Clock) -> Store:
-    """The store that the settings name, not yet opened."""
-    store: Store | None = plugins.hook.symphainy_store(url=settings.store, clock=clock)
-    if store is None:
-        scheme = settings.store.partition(":")[0]
-        msg = f"SYMPHAINY_STORE: no plugin knows stores of the scheme {scheme!r}; use sqlite:///PATH."
-        raise SettingsError(msg)
-    return store

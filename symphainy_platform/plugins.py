@@ -7,7 +7,7 @@ sentence that names the places.
 from __future__ import annotations
 
 import importlib
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from importlib.metadata import EntryPoint, entry_points
 from types import ModuleType
@@ -16,15 +16,17 @@ from typing import Any
 import pluggy
 
 from symphainy_platform import hookspecs
+from symphainy_platform.context import Clock
 from symphainy_platform.contract.catalog import Catalog
 from symphainy_platform.contract.compile import compile_contract
 from symphainy_platform.contract.load import load_folders
 from symphainy_platform.contract.model import Contract
-from symphainy_platform.errors import PluginError
-from symphainy_platform.hookspecs import Realm
+from symphainy_platform.errors import PluginError, SettingsError, StartError
+from symphainy_platform.hookspecs import IdentitySource, Realm
 from symphainy_platform.runtime.resolve import Route, Routes
 from symphainy_platform.service import IntentService
 from symphainy_platform.settings import Settings
+from symphainy_platform.state.store import Store
 from symphainy_platform.state.view import Presenter, present_payload
 
 GROUP = "symphainy.realms"
@@ -118,25 +120,58 @@ def load_realms(manager: pluggy.PluginManager, settings: Settings, catalog: Cata
 
 
 def _realms(manager: pluggy.PluginManager) -> list[Realm]:
-    realms = [
-        realm
-        for found in manager.hook.symphainy_realms.get_hookimpls()
-        for realm in _brought(found.function, found.plugin_name)
-    ]
+    realms: list[Realm] = []
+    for plugin, brought in _asked(manager.hook.symphainy_realms):
+        if odd := [realm for realm in brought if not isinstance(realm, Realm)]:
+            msg = f"The plugin {plugin} brings a {type(odd[0]).__name__} where a Realm is expected."
+            raise PluginError(msg)
+        if odd := [realm for realm in brought if not hasattr(realm.contracts, "iterdir")]:
+            msg = f"The plugin {plugin} names {odd[0].contracts!r} as contracts of {odd[0].name}: a Path is expected."
+            raise PluginError(msg)
+        realms.extend(brought)
     _refuse_duplicates(realms)
     return realms
 
 
-def _brought(hook: Callable[[], Any], plugin: str) -> list[Realm]:
+def load_identity_sources(manager: pluggy.PluginManager, settings: Settings, clock: Clock) -> list[IdentitySource]:
+    """Every source of identities; what was registered last is asked first."""
+    sources: list[IdentitySource] = []
+    for plugin, brought in _asked(manager.hook.symphainy_identity_sources, settings=settings, clock=clock):
+        if odd := [source for source in brought if not callable(getattr(source, "identify", None))]:
+            msg = f"The plugin {plugin} brings a {type(odd[0]).__name__} where an IdentitySource is expected."
+            raise PluginError(msg)
+        sources = [*brought, *sources]
+    return sources
+
+
+def open_store(manager: pluggy.PluginManager, settings: Settings, clock: Clock) -> Store:
+    """The store that the settings name, not yet opened."""
     try:
-        realms = list(hook())
+        store: Store | None = manager.hook.symphainy_store(url=settings.store, clock=clock)
+    except StartError:
+        raise
     except Exception as error:  # the plugin boundary: whatever its hook raises stops the start
-        msg = f"The plugin {plugin} cannot say which realms it brings: {type(error).__name__}: {error}"
+        msg = f"SYMPHAINY_STORE: a plugin failed over this store: {type(error).__name__}: {error}"
         raise PluginError(msg) from error
-    if odd := [realm for realm in realms if not isinstance(realm, Realm)]:
-        msg = f"The plugin {plugin} brings a {type(odd[0]).__name__} where a Realm is expected."
-        raise PluginError(msg)
-    return realms
+    if store is None:
+        scheme = settings.store.partition(":")[0]
+        msg = f"SYMPHAINY_STORE: no plugin knows stores of the scheme {scheme!r}; use sqlite:///PATH."
+        raise SettingsError(msg)
+    return store
+
+
+def _asked(hook: pluggy.HookCaller, **known: Any) -> list[tuple[str, list[Any]]]:
+    """What each plugin brings, beside its name."""
+    return [(impl.plugin_name, _brought(hook.name, impl, known)) for impl in hook.get_hookimpls()]
+
+
+def _brought(hook: str, impl: pluggy.HookImpl, known: Mapping[str, Any]) -> list[Any]:
+    try:
+        brought: Any = impl.function(*(known[name] for name in impl.argnames))
+        return list(brought)
+    except Exception as error:  # the plugin boundary: whatever its hook raises stops the start
+        msg = f"The plugin {impl.plugin_name} fails in {hook}: {type(error).__name__}: {error}"
+        raise PluginError(msg) from error
 
 
 def _refuse_duplicates(realms: Sequence[Realm]) -> None:
@@ -202,8 +237,11 @@ def _presenter(path: str, origin: str) -> Presenter:
     module_name, _, name = path.rpartition(".")
     try:
         presenter = getattr(importlib.import_module(module_name), name)
-    except (ImportError, AttributeError, ValueError) as error:
-        msg = f"{origin}: the presenter {path} cannot be loaded: {error}"
+    except Exception as error:  # the plugin boundary: whatever its import raises stops the start
+        msg = f"{origin}: the presenter {path} cannot be loaded: {type(error).__name__}: {error}"
         raise PluginError(msg) from error
+    if not callable(presenter):
+        msg = f"{origin}: the presenter {path} is no function."
+        raise PluginError(msg)
     found: Presenter = presenter
     return found

@@ -41,8 +41,7 @@ def migrate(
 
 async def _migrate(settings: Settings, *, dry_run: bool) -> list[str]:
     from symphainy_platform.context import SystemClock  # noqa: PLC0415 - keeps `--help` fast
-    from symphainy_platform.platform import open_store  # noqa: PLC0415
-    from symphainy_platform.plugins import load_plugins  # noqa: PLC0415
+    from symphainy_platform.plugins import load_plugins, open_store  # noqa: PLC0415
 
     store = open_store(load_plugins(), settings, SystemClock())
     try:
