@@ -15,7 +15,7 @@ from symphainy_platform.testing.checks import CHECKS, Check
 from symphainy_platform.testing.report import Report
 from symphainy_platform.testing.scenarios import example, journey_checks
 from symphainy_platform.testing.stores import STORES, StoreBinding
-from symphainy_platform.testing.trial import Subject, Trial
+from symphainy_platform.testing.trial import NotApplicable, Skipped, Subject, Trial
 from symphainy_platform.testing.world import Worlds
 
 
@@ -127,7 +127,11 @@ def _checks(contract: Contract) -> Iterator[tuple[str, Check]]:
 def _on(subject: Subject, check: Check) -> Action:
     async def act(worlds: Worlds) -> list[str]:
         trial = Trial(subject, worlds)
-        await check(trial)
+        try:
+            await check(trial)
+        except (NotApplicable, Skipped):
+            if not trial.problems:  # what was found before the check came to its end is a failure
+                raise
         return trial.problems
 
     return act

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 import orjson
 
-from symphainy_platform.contract.expansion import expanded
 from symphainy_platform.contract.shape import Shape
 
 TEXTUAL = frozenset({"string", "uuid", "email", "datetime", "date"})
@@ -29,6 +28,8 @@ _MISFORMED: dict[str, tuple[str, ...]] = {
     "datetime": ("", "2026-01-27", "2026-01-27T12:00:00", "2026-02-30T12:00:00Z", "2026-01-27T12:00:00+01:00"),
     "date": ("", "27.01.2026", "2026-02-30", "2026-01-27T12:00:00Z"),
 }
+_WIDE = "é"
+"""One character, two bytes: whoever counts the other thing is found out at every limit."""
 _UNLIKELY = ("", "~", "compliance ~ no match", "0", "ZZZ_~")
 
 
@@ -42,7 +43,9 @@ def outside_enum(shape: Shape) -> tuple[Any, ...]:
     if not shape.enum:
         return ()
     if shape.type in TEXTUAL:
-        return tuple(value for value in ("", "compliance_no_such", f"{shape.enum[0]} ") if value not in shape.enum)
+        first = str(shape.enum[0])
+        unlike = ("", "compliance_no_such", f"{first} ", first.swapcase())
+        return tuple(value for value in unlike if value not in shape.enum)
     return (max(value for value in shape.enum if not isinstance(value, str)) + 1,)
 
 
@@ -55,8 +58,8 @@ def outside_range(shape: Shape) -> tuple[Any, ...]:
 
 def outside_length(shape: Shape) -> tuple[str, ...]:
     """Texts one character too short or too long."""
-    short = ("x" * (shape.min_length - 1),) if shape.min_length else ()
-    long = () if shape.max_length is None else ("x" * (shape.max_length + 1),)
+    short = (_WIDE * (shape.min_length - 1),) if shape.min_length else ()
+    long = () if shape.max_length is None else (_WIDE * (shape.max_length + 1),)
     return short + long
 
 
@@ -114,16 +117,19 @@ _FRAMES: dict[str, Any] = {"string": "", "object": {"p": ""}, "array": [""]}
 def _of_size(shape: Shape, size: int) -> Any:
     if shape.type == "object" and shape.properties is not None:
         return None
-    text = "x" * (size - len(orjson.dumps(_FRAMES[shape.type])))
+    wide, odd = divmod(size - len(orjson.dumps(_FRAMES[shape.type])), len(_WIDE.encode()))
+    text = _WIDE * wide + "x" * odd
     return {"string": text, "object": {"p": text}, "array": [text]}[shape.type]
 
 
 def nested(shape: Shape, levels: int) -> Any:
-    """A value of the shape's type that nests this deep, itself included."""
-    inner = expanded({"$nested": levels})
-    if shape.type == "object":
-        return inner
-    return [expanded({"$nested": levels - 1})] if levels > 1 else []
+    """A value of the shape's type that nests this deep, itself included: objects and arrays in turn."""
+    frames: dict[bool, Callable[[Any], Any]] = {True: lambda inner: {"deeper": inner}, False: lambda inner: [inner]}
+    innermost_is_object = (levels % 2 == 1) == (shape.type == "object")
+    value: Any = {} if innermost_is_object else []
+    for step in range(1, levels):
+        value = frames[(step % 2 == 0) == innermost_is_object](value)
+    return value
 
 
 def at_limits(shape: Shape, settings: Mapping[str, int]) -> Iterator[tuple[str, Any]]:
@@ -132,7 +138,7 @@ def at_limits(shape: Shape, settings: Mapping[str, int]) -> Iterator[tuple[str, 
     yield from ((name, value) for name, value in (("min", shape.min), ("max", shape.max)) if value is not None)
     if shape.pattern is None and shape.enum is None:
         lengths = (("min_length", shape.min_length), ("max_length", shape.max_length))
-        yield from ((name, "x" * length) for name, length in lengths if length is not None)
+        yield from ((name, _WIDE * length) for name, length in lengths if length is not None)
     if (largest := as_large_as_allowed(shape, settings)) is not None:
         yield "max_bytes", largest
     if shape.max_depth is not None and shape.properties is None and shape.items is None:

@@ -10,10 +10,12 @@ import ledger_realm
 import pytest
 from ledger_realm.intent_services.deposit_service import DepositService
 
+from symphainy_platform.testing.checks import CHECKS
 from symphainy_platform.testing.compliance import attacks, run_compliance
 from symphainy_platform.testing.report import Finding, Report, Verdict
 from symphainy_platform.testing.selection import FolderRealm
 from symphainy_platform.testing.stores import STORES, SqliteBinding
+from symphainy_platform.testing.trial import Skipped
 
 HERE = Path(__file__).parent
 LEDGER = HERE / "ledger_realm" / "contracts"
@@ -86,6 +88,16 @@ async def test_what_a_service_raises_is_a_finding(tmp_path, monkeypatch):
     monkeypatch.setattr(DepositService, "execute", explode)
     report = await run_compliance(tmp_path, plugins=[ledger_realm], names=["deposit"], stop_at_first=True)
     assert report.failures
+
+
+async def test_a_skip_does_not_hide_what_was_found_before(variant, tmp_path, monkeypatch):
+    async def half_done(trial):
+        trial.expect(holds=False, problem="it answers 2")
+        raise Skipped("there is nothing more to attack")
+
+    monkeypatch.setitem(CHECKS, "params.null", half_done)
+    found = await verdicts(variant("deposit", str), tmp_path, "deposit", "params.null")
+    assert found == {"params.null": Verdict.FAILED}
 
 
 def test_the_table_shows_every_check_and_the_worst_of_the_examples():

@@ -1,6 +1,7 @@
 """The measure of the compliance suite: it must find every bug that is put into correct code, and none in it."""
 
 import bugs_at_the_gate
+import bugs_in_parameters
 import bugs_in_services
 import bugs_in_stages
 import bugs_in_stores
@@ -11,9 +12,8 @@ from planting import bugs_of
 from symphainy_platform.testing.compliance import run_compliance
 
 LEDGER = ("open_account", "deposit", "close_account", "audit_account")
-BUGS = [
-    bug for module in (bugs_at_the_gate, bugs_in_stages, bugs_in_stores, bugs_in_services) for bug in bugs_of(module)
-]
+PLACES = (bugs_at_the_gate, bugs_in_parameters, bugs_in_stages, bugs_in_stores, bugs_in_services)
+BUGS = [bug for place in PLACES for bug in bugs_of(place)]
 
 
 def test_there_are_enough_bugs():

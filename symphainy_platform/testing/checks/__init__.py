@@ -51,6 +51,8 @@ CHECKS: dict[str, Check] = {
     "replay.same": replay.same,
     "replay.restart": replay.restart,
     "replay.view": replay.view,
+    "replay.default": replay.default,
+    "replay.alias": replay.alias,
     "replay.mismatch": replay.mismatch,
     "replay.scope": replay.scope,
     "replay.concatenation": replay.concatenation,

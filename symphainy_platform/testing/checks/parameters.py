@@ -113,7 +113,7 @@ async def too_deep(trial: Trial) -> None:
 
 
 async def wrong_inside(trial: Trial) -> None:
-    """Declared properties and items: a wrong type, a missing one, an unknown one."""
+    """Declared properties and items: a wrong type or value, null, a missing one, an unknown one."""
     cases = []
     for name, param in trial.contract.params.items():
         fitting = trial.sample.params.get(name, values.plain(param))
@@ -131,20 +131,35 @@ def _inside(shape: Shape, fitting: Any) -> Iterator[tuple[str, Any, str]]:
             yield from _of_property(name, inner, fitting)
     if shape.items is not None:
         inside = fitting[0] if isinstance(fitting, list) and fitting else values.plain(shape.items)
-        for wrong in values.of_other_types(shape.items):
-            yield "[]", [wrong], WRONG_TYPE
+        yield from (("[]", [wrong], code) for wrong, code in _wrong(shape.items))
         for label, value, code in _inside(shape.items, inside):
             yield f"[]{label}", [value], code
 
 
 def _of_property(name: str, inner: Shape, fitting: dict[str, Any]) -> Iterator[tuple[str, Any, str]]:
-    for wrong in values.of_other_types(inner):
-        yield f".{name}", {**fitting, name: wrong}, WRONG_TYPE
+    yield from ((f".{name}", {**fitting, name: wrong}, code) for wrong, code in _wrong(inner))
     if inner.required:
         yield f".{name}", {key: value for key, value in fitting.items() if key != name}, MISSING
     if name in fitting:
         for label, value, code in _inside(inner, fitting[name]):
             yield f".{name}{label}", {**fitting, name: value}, code
+
+
+def _wrong(shape: Shape) -> Iterator[tuple[Any, str]]:
+    """(wrong value, code) by the limits of a nested shape itself."""
+    if not shape.nullable and shape.type != "any":
+        yield None, WRONG_TYPE
+    for wrong_values, code in _WRONG_VALUES:
+        yield from ((wrong, code) for wrong in wrong_values(shape))
+
+
+_WRONG_VALUES: tuple[tuple[Callable[[Shape], tuple[Any, ...]], str], ...] = (
+    (values.of_other_types, WRONG_TYPE),
+    (values.outside_enum, WRONG_VALUE),
+    (values.outside_range, WRONG_VALUE),
+    (values.outside_length, WRONG_VALUE),
+    (values.misformed, WRONG_VALUE),
+)
 
 
 async def unknown(trial: Trial) -> None:

@@ -48,6 +48,36 @@ async def view(trial: Trial) -> None:
         trial.expect_unchanged(before, await world.state(), "after the replays")
 
 
+async def default(trial: Trial) -> None:
+    """A default that is sent is the default that is not sent: one and the same submission."""
+    needs_key(trial)
+    defaults = {name: param.default for name, param in trial.contract.params.items() if param.default is not None}
+    if not defaults:
+        raise NotApplicable("no parameter has a default")
+    for name, value in defaults.items():
+        silent, spoken = trial.call.omitting(name), trial.call.sending(**{name: value})
+        await _same_submission(trial, silent, spoken, f"{name} with its default")
+
+
+async def alias(trial: Trial) -> None:
+    """A parameter under an earlier name is the same parameter; under two names at once it is refused."""
+    needs_key(trial)
+    params = trial.call.params
+    aliases = [(name, alias) for name in params for alias in trial.contract.params[name].aliases]
+    if not aliases:
+        raise NotApplicable("no parameter of the happy path has an alias")
+    for name, earlier in aliases:
+        twice = trial.call.sending(**{earlier: params[name]})
+        await _same_submission(trial, trial.call, twice.omitting(name), f"{name} as {earlier}")
+        async with trial.world() as world:
+            trial.expect_refusal(await world.submit(twice), "INVALID_PARAMETER_VALUE", f"{name} and {earlier}")
+
+
+async def _same_submission(trial: Trial, one: Call, other: Call, when: str) -> None:
+    async with trial.world() as world:
+        await expect_replay(trial, world, await world.submit(one), other, when)
+
+
 async def mismatch(trial: Trial) -> None:
     """The same key with other parameters: refused, or the stored answer where the contract says so."""
     needs_key(trial)
