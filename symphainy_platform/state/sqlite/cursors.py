@@ -1,6 +1,7 @@
 """Opaque cursors: base64url text that only the store that gave it can read back.
 
-Both sorts are bound to the epoch, 16 random bytes that a store file was born with.
+Cursors of events carry the epoch of their event; those of listings are bound to 16 random bytes that
+the file was born with.
 """
 
 from __future__ import annotations
@@ -13,12 +14,12 @@ from dataclasses import replace
 
 import orjson
 
-from symphainy_platform.errors import CursorExpired, InvalidParameterValue
+from symphainy_platform.errors import InvalidParameterValue
 from symphainy_platform.state.artifact import Artifact
+from symphainy_platform.state.sqlite.epochs import EPOCH_BYTES
 from symphainy_platform.state.sqlite.rows import Row
 from symphainy_platform.state.store import ArtifactListing
 
-_EPOCH_BYTES = 8
 _ID_BYTES = 8
 _TAG_BYTES = 12
 _BEFORE_EVERYTHING = "0"
@@ -28,24 +29,20 @@ _NEWEST = ("~", "")
 
 def event_cursor(epoch: bytes, event_id: int) -> str:
     """Write the cursor that resumes right after an event."""
-    return _encode(epoch[:_EPOCH_BYTES] + event_id.to_bytes(_ID_BYTES, "big"))
+    return _encode(epoch + event_id.to_bytes(_ID_BYTES, "big"))
 
 
-def event_id(epoch: bytes, cursor: str, *, swept: int, highest: int) -> int:
-    """Read a cursor; `swept` is the highest event id that is gone, `highest` the last one given.
+def event_place(cursor: str) -> tuple[bytes, int] | None:
+    """Read the epoch and the id of the event that a cursor resumes after; None: before all events.
 
-    Raises CursorExpired for one whose successors are gone or that another store gave, and
-    InvalidParameterValue for what is no cursor.
+    Raises InvalidParameterValue for what is no cursor.
     """
     if cursor == _BEFORE_EVERYTHING:
-        return swept
+        return None
     value = _decode(cursor)
-    if value is None or len(value) != _EPOCH_BYTES + _ID_BYTES:
+    if value is None or len(value) != EPOCH_BYTES + _ID_BYTES:
         raise InvalidParameterValue(parameter="after", expected="a cursor from this event stream, or 0")
-    found = int.from_bytes(value[_EPOCH_BYTES:], "big")
-    if value[:_EPOCH_BYTES] != epoch[:_EPOCH_BYTES] or not swept <= found <= highest:
-        raise CursorExpired
-    return found
+    return value[:EPOCH_BYTES], int.from_bytes(value[EPOCH_BYTES:], "big")
 
 
 def listing_cursor(epoch: bytes, listing: ArtifactListing, last: Artifact) -> str:

@@ -12,7 +12,16 @@ from symphainy_platform.state.sqlite.faults import Unstorable
 from symphainy_platform.state.sqlite.rows import to_json
 
 _OWN_TABLES = frozenset(
-    {"executions", "artifacts", "artifact_versions", "artifact_log", "outbox", "meta", "schema_migrations"},
+    {
+        "executions",
+        "artifacts",
+        "artifact_versions",
+        "artifact_log",
+        "outbox",
+        "outbox_epochs",
+        "meta",
+        "schema_migrations",
+    },
 )
 """The store's own; no service writes them as rows."""
 

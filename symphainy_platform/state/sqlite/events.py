@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import sqlite3
-from typing import Any
 
 import orjson
 
+from symphainy_platform.errors import CursorExpired
 from symphainy_platform.state.records import PublishedEvent
 from symphainy_platform.state.sqlite import cursors
+from symphainy_platform.state.sqlite.epochs import Epochs, highest_event
 from symphainy_platform.state.sqlite.queries import SQL
 from symphainy_platform.state.sqlite.rows import Row
 from symphainy_platform.state.store import EventFilter, EventPage
@@ -17,30 +18,39 @@ _LOOKED_AT = 1000
 """Rows that one page looks at, at the least: bounds a page whose filter matches few of them."""
 
 
-def highest_event(connection: sqlite3.Connection) -> int:
-    """Return the highest id that an event was ever given; 0 before the first."""
-    row = connection.execute(SQL["highest_event"]).fetchone()
-    return row[0] if row else 0
+def newest_cursor(connection: sqlite3.Connection) -> str:
+    """Answer `event_cursor`: the cursor after the last event, inside a snapshot."""
+    highest = highest_event(connection)
+    return cursors.event_cursor(Epochs(connection, highest).of(highest), highest)
 
 
 def read_events(connection: sqlite3.Connection, cursor: str, where: EventFilter, limit: int) -> EventPage:
     """Answer `events_after` inside a snapshot."""
-    epoch, swept, highest = _meta(connection, "epoch"), _meta(connection, "outbox_swept"), highest_event(connection)
-    after = cursors.event_id(epoch, cursor, swept=swept, highest=highest)
+    highest = highest_event(connection)
+    after = _place(connection, cursor, highest)
+    epochs = Epochs(connection, after)
     window = max(limit, _LOOKED_AT)
     rows = _rows(connection, where, after, highest, window)
     found = [row for row in rows if _matches(row, where)]
     if more := len(found) > limit or len(rows) == window:
         highest = found[limit - 1][0] if len(found) >= limit else rows[-1][0]
     return EventPage(
-        events=tuple(_published(epoch, row) for row in found[:limit]),
-        cursor=cursors.event_cursor(epoch, highest),
+        events=tuple(_published(epochs, row) for row in found[:limit]),
+        cursor=cursors.event_cursor(epochs.of(highest), highest),
         more=more,
     )
 
 
-def _meta(connection: sqlite3.Connection, name: str) -> Any:
-    return connection.execute(SQL["meta"], (name,)).fetchone()[0]
+def _place(connection: sqlite3.Connection, cursor: str, highest: int) -> int:
+    """Return the id of the event behind which a cursor resumes, if all that follow are here."""
+    swept: int = connection.execute(SQL["meta"], ("outbox_swept",)).fetchone()[0]
+    place = cursors.event_place(cursor)
+    if place is None:
+        return swept
+    epoch, event_id = place
+    if not swept <= event_id <= highest or Epochs(connection, event_id).of(event_id) != epoch:
+        raise CursorExpired
+    return event_id
 
 
 def _rows(connection: sqlite3.Connection, where: EventFilter, after: int, highest: int, window: int) -> list[Row]:
@@ -61,10 +71,10 @@ def _matches(row: Row, where: EventFilter) -> bool:
     )
 
 
-def _published(epoch: bytes, row: Row) -> PublishedEvent:
+def _published(epochs: Epochs, row: Row) -> PublishedEvent:
     event_id, tenant_id, user_id, execution_id, intent_type, kind, artifact_id, payload, created_at = row
     return PublishedEvent(
-        cursor=cursors.event_cursor(epoch, event_id),
+        cursor=cursors.event_cursor(epochs.of(event_id), event_id),
         tenant_id=tenant_id,
         user_id=user_id,
         execution_id=execution_id,

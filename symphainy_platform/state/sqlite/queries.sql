@@ -190,6 +190,25 @@ SELECT wanted.value FROM json_each(?3) AS wanted
 -- The highest id ever given, also when its row was swept.
 SELECT seq FROM sqlite_sequence WHERE name = 'outbox'
 
+-- name: epochs
+-- From the one of the event ?1 on.
+SELECT after_id, epoch FROM outbox_epochs
+ WHERE after_id >= (SELECT max(after_id) FROM outbox_epochs WHERE after_id < max(?1, 0))
+ ORDER BY after_id
+
+-- name: end_epochs
+-- Those that have no event here, but may have some in the file that this one is a copy of.
+DELETE FROM outbox_epochs WHERE after_id >= ?
+
+-- name: begin_epoch
+INSERT INTO outbox_epochs (after_id, epoch) VALUES (?, ?)
+
+-- name: forget_epochs
+-- Those of which no cursor is left that still holds: all their events were swept.
+DELETE FROM outbox_epochs
+ WHERE after_id < (SELECT max(after_id) FROM outbox_epochs
+                    WHERE after_id < max((SELECT value FROM meta WHERE name = 'outbox_swept'), 0))
+
 -- name: events_of_user
 SELECT id, tenant_id, user_id, execution_id, intent_type, type, artifact_id, payload, created_at
   FROM outbox INDEXED BY outbox_of_user
@@ -208,9 +227,6 @@ SELECT value FROM meta WHERE name = ?
 
 -- name: keep_meta
 INSERT INTO meta (name, value) VALUES (?, ?) ON CONFLICT DO NOTHING
-
--- name: touch_meta
-UPDATE meta SET value = value WHERE name = 'epoch'
 
 -- name: set_meta
 UPDATE meta SET value = ? WHERE name = ?

@@ -12,11 +12,11 @@ from typing import Any
 from symphainy_platform.context import Clock
 from symphainy_platform.errors import DatabaseUnavailable, StoreRefusedError
 from symphainy_platform.state.records import Commit, Outcome
-from symphainy_platform.state.sqlite import cursors
 from symphainy_platform.state.sqlite.commit import write_batch
 from symphainy_platform.state.sqlite.connection import DatabaseFile, transaction
 from symphainy_platform.state.sqlite.domain import DomainTables, read_domain_tables
-from symphainy_platform.state.sqlite.events import highest_event, read_events
+from symphainy_platform.state.sqlite.epochs import begin_epoch
+from symphainy_platform.state.sqlite.events import newest_cursor, read_events
 from symphainy_platform.state.sqlite.faults import at_start
 from symphainy_platform.state.sqlite.migrate import (
     applied_steps,
@@ -64,13 +64,13 @@ class SqliteStore:
         self._sweep = Sweep()
 
     async def open(self) -> None:
-        """Connect, and check that the file can be used as it is."""
-        await asyncio.to_thread(self._check_file)
+        """Connect, check that the file can be used as it is, and begin an epoch in it."""
+        await asyncio.to_thread(self._begin)
         self._writer.start()
         self._tables = await self._writer.run(read_domain_tables)
         await self.changed_elsewhere()
 
-    def _check_file(self) -> None:
+    def _begin(self) -> None:
         check_sqlite()
         if not self._file.path.exists():
             msg = f"There is no store at {self._file.path} yet: run `symphainy migrate`."
@@ -79,8 +79,8 @@ class SqliteStore:
             connection = self._file.connect()
             try:
                 check_current(self._file.path, connection)
-                _check_writable(connection)
                 use_wal(self._file.path, connection)
+                begin_epoch(connection)
             finally:
                 connection.close()
         except sqlite3.Error as error:
@@ -130,8 +130,8 @@ class SqliteStore:
         """Return the cursor after the last event."""
 
         def cursor(connection: sqlite3.Connection) -> str:
-            epoch = connection.execute(SQL["meta"], ("epoch",)).fetchone()[0]
-            return cursors.event_cursor(epoch, highest_event(connection))
+            with transaction(connection, "BEGIN"):
+                return newest_cursor(connection)
 
         return await self._readers.run_short(cursor)
 
@@ -160,13 +160,3 @@ class SqliteStore:
         except DatabaseUnavailable as error:
             return Health(ready=False, schema_version="", expected_version=expected[-1], detail=error.details["reason"])
         return Health(ready=applied == expected, schema_version="".join(applied[-1:]), expected_version=expected[-1])
-
-
-def _check_writable(connection: sqlite3.Connection) -> None:
-    """Write and roll back: a read-only file or folder lets a transaction begin, and refuses this."""
-    connection.execute("BEGIN IMMEDIATE")
-    try:
-        connection.execute(SQL["touch_meta"])
-    finally:
-        if connection.in_transaction:  # a full disk has rolled back by itself
-            connection.execute("ROLLBACK")
