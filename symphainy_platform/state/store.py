@@ -229,8 +229,9 @@ class Store(Protocol):
     async def events_after(self, cursor: str, where: EventFilter, limit: int = 500) -> EventPage:
         """Events after `cursor` ("0": all that are retained), oldest first.
 
-        A cursor whose successors were swept raises CursorExpired, one of another store too, also
-        of the one that this is a copy of, unless it is older than the copy; one that is not a cursor at all raises InvalidParameterValue(parameter="after").
+        A cursor whose successors were swept raises CursorExpired. So does one of another store, also
+        of the original that this is a copy of, unless the copy has its event, too. One that is not
+        a cursor at all raises InvalidParameterValue(parameter="after").
         """
 
     async def changed_elsewhere(self) -> bool:
