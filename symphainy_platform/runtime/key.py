@@ -1,7 +1,7 @@
 """Stage `key`: the contract's formula and the client's header, as HMACs over canonical values.
 
 Algorithm `idem/v1`: HMAC-SHA-256, under a key that the store keeps, over canonical JSON of a
-typed list (never of concatenated strings). See docs/idempotency.md for vectors.
+typed list (never of concatenated strings). Vectors: `tests/contract/canonical_vectors.json`.
 """
 
 from __future__ import annotations
