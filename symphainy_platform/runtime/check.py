@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import orjson
 
@@ -21,7 +21,7 @@ MAX_INLINE_BYTES = 65_536
 def check(contract: CompiledContract, result: IntentResult, staged: Staged, bound: Mapping[str, Artifact]) -> None:
     """Raise CONTRACT_VIOLATION when something declared is missing or something undeclared is there."""
     try:
-        _check_answers(contract, result)
+        _check_answers(contract, result, staged)
         _check_writes(contract, staged, bound)
         _check_events(contract, result, unchanged=not staged)
     except (AttributeError, TypeError, ValueError) as error:  # values of a shape that no declaration can have
@@ -66,7 +66,7 @@ def _check_error_event(effects: CompiledErrorEffects, error: IntentError, event:
     declared.check(event)
 
 
-def _check_answers(contract: CompiledContract, result: IntentResult) -> None:
+def _check_answers(contract: CompiledContract, result: IntentResult, staged: Staged) -> None:
     missing = contract.answers - set(result.artifacts)
     if missing:
         raise ContractViolation(f"The result lacks the declared artifact {min(missing)}.")
@@ -75,13 +75,24 @@ def _check_answers(contract: CompiledContract, result: IntentResult) -> None:
             raise ContractViolation(f"The result holds the undeclared artifact {name}.")
         if isinstance(answer, ArtifactAnswer):
             _check_extra(contract, name, answer.extra)
-        elif not isinstance(answer, Artifact):
+            _check_current(name, answer.artifact, staged)
+        elif isinstance(answer, Artifact):
+            _check_current(name, answer, staged)
+        else:
             _check_inline(contract, name, answer)
+
+
+def _check_current(name: str, answer: Artifact, staged: Staged) -> None:
+    """An artifact that is written is answered as it is written: a replay would show another one."""
+    write = staged.artifacts.get(answer.artifact_id)
+    if write is not None and write.artifact != answer:
+        raise ContractViolation(f"The answer {name} is not the {answer.artifact_type} as this execution writes it.")
 
 
 def _check_extra(contract: CompiledContract, name: str, extra: Mapping[str, object]) -> None:
     if undeclared := extra.keys() - contract.returns_only:
         raise ContractViolation(f"The answer {name} adds {min(undeclared)}, which returns_only does not name.")
+    _small_object(name, extra)
 
 
 def _check_inline(contract: CompiledContract, name: str, answer: object) -> None:
@@ -152,6 +163,8 @@ def _check_complete(contract: CompiledContract, staged: Staged) -> None:
 
 
 def _check_events(contract: CompiledContract, result: IntentResult, *, unchanged: bool) -> None:
+    if not isinstance(result.events, Sequence):  # what can be read only once would not reach the outbox
+        raise ContractViolation("The events are not a list.")
     seen: set[str] = set()
     for event in result.events:
         name = event.get("type")
