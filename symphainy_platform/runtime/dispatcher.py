@@ -19,7 +19,7 @@ from symphainy_platform.runtime.identify import identify
 from symphainy_platform.runtime.parts import Parts
 from symphainy_platform.runtime.replay import client_replay
 from symphainy_platform.runtime.settle import record_failure, run
-from symphainy_platform.runtime.validate import idempotency_key, metadata, off_loop, validate
+from symphainy_platform.runtime.validate import envelope, idempotency_key, metadata, off_loop, validate
 from symphainy_platform.state.records import Conflict, ExecutionRecord, Outcome
 from symphainy_platform.state.store import ExecutionByClientKey, load_one
 
@@ -93,6 +93,7 @@ class Dispatcher:
     async def _admit(self, execution: Execution) -> None:
         """resolve, identify, validate: nothing is read, nothing is written."""
         request, parts = execution.request, self._parts
+        envelope(request)
         execution.route = parts.routes.resolve(request.intent_type, request.contract_version)
         execution.mark("resolve")
         execution.identity = identify(execution.route.contract, request.identity, parts.roles)

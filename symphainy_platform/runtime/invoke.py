@@ -23,7 +23,7 @@ async def invoke(execution: Execution, context: ExecutionContext) -> IntentResul
         result = await route.service.execute(context, execution.params.values)
     except IntentError as error:
         _cancel_if_asked(asked_before)
-        _check_declared(route.contract, error)
+        check_declared(route.contract, error)
         raise
     except (Exception, asyncio.CancelledError) as error:  # the plugin boundary: a service may raise anything
         _cancel_if_asked(asked_before)
@@ -49,7 +49,8 @@ def _cancel_if_asked(before: int) -> None:
         raise asyncio.CancelledError
 
 
-def _check_declared(contract: CompiledContract, error: IntentError) -> None:
+def check_declared(contract: CompiledContract, error: IntentError) -> None:
+    """Complete a failure that a service raised from its contract; an undeclared one is a CONTRACT_VIOLATION."""
     if not contract.complete(error):
         raise ContractViolation(f"The service raised {error.code}, which its contract does not declare.") from error
     try:

@@ -6,8 +6,12 @@ typed list (never of concatenated strings). Vectors: `tests/contract/canonical_v
 
 from __future__ import annotations
 
+from typing import Any
+
 from symphainy_platform.canonical import keyed_digest
+from symphainy_platform.errors import IntentError
 from symphainy_platform.runtime.execution import Execution
+from symphainy_platform.runtime.invoke import check_declared
 from symphainy_platform.state.records import Guard
 
 
@@ -38,7 +42,7 @@ class Keys:
         rule = contract.idempotency
         if rule is None:
             return None
-        derived = {name: getattr(execution.route.service, by)(params.values) for name, by in rule.derive.items()}
+        derived = {name: _derived(execution, by) for name, by in rule.derive.items()}
         parts = contract.key_parts(identity.tenant_id, identity.user_id, params, derived)
         meant = contract.fingerprint_value(params, derived)
         return Guard(
@@ -46,3 +50,12 @@ class Keys:
             fingerprint=keyed_digest(self._secret, ["bound/v1", meant]),
             lifetime=rule.lifetime_seconds,
         )
+
+
+def _derived(execution: Execution, by: str) -> Any:
+    """A component that the service's method `by` computes from the parameters."""
+    try:
+        return getattr(execution.route.service, by)(execution.params.values)
+    except IntentError as error:
+        check_declared(execution.route.contract, error)
+        raise

@@ -67,7 +67,7 @@ class Telemetry:
         except IntentError as error:
             outcome = error.code
             error.execution_id = error.execution_id or execution.execution_id
-            error.intent_type = error.intent_type or execution.request.intent_type[:80]
+            error.intent_type = error.intent_type or str(execution.request.intent_type)[:80]
             error.trace_id = error.trace_id or execution.trace_id
             raise
         finally:
@@ -142,7 +142,7 @@ def _spans() -> Spans | None:
         offset = time_ns() - int(perf_counter() * 1e9)
         parent = tracer.start_span("intent", start_time=offset + int(started * 1e9))
         if parent.is_recording():
-            parent.set_attribute("symphainy.intent", execution.request.intent_type[:80])
+            parent.set_attribute("symphainy.intent", str(execution.request.intent_type)[:80])
             parent.set_attribute("symphainy.outcome", outcome)
             before = started
             for stage, ended in execution.marks:

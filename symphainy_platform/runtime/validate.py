@@ -37,6 +37,14 @@ async def off_loop(large: bool, work: Callable[P, T], *args: P.args, **kwargs: P
     return await asyncio.to_thread(work, *args, **kwargs) if large else work(*args, **kwargs)
 
 
+def envelope(request: IntentRequest) -> None:
+    """Refuse a request of another shape: Python callers may pass anything (MALFORMED_REQUEST)."""
+    if not isinstance(request.intent_type, str):
+        raise MalformedRequest("intent_type must be a string.", parameter="intent_type", expected="string")
+    if not isinstance(request.contract_version, str | None):
+        raise MalformedRequest("contract_version must be a string.", parameter="contract_version", expected="string")
+
+
 def strict(name: str, value: Any) -> dict[str, Any]:
     """A strict-JSON copy of an object, or MALFORMED_REQUEST that says what is wrong with it."""
     try:
@@ -60,7 +68,7 @@ def metadata(value: Mapping[str, Any]) -> dict[str, Any]:
 
 def idempotency_key(value: str | None) -> str | None:
     """The client's Idempotency-Key: absent, or 1 to 255 visible ASCII characters."""
-    if value is not None and not _VISIBLE_ASCII.fullmatch(value):
+    if value is not None and not (isinstance(value, str) and _VISIBLE_ASCII.fullmatch(value)):
         raise InvalidIdempotencyKey
     return value
 

@@ -18,6 +18,21 @@ async def test_a_declared_failure_is_completed_from_the_contract(ann, scripted):
     assert await ann.status(failure.execution_id) == {**failure.to_dict(), "status": "failed"}
 
 
+@pytest.mark.parametrize(("code", "answered"), [("SESSION_NOT_ACTIVE", 409), ("NOT_IN_THE_CONTRACT", 500)])
+async def test_a_failure_of_a_derived_key_is_the_contracts_too(platform, ann, monkeypatch, code, answered):
+    await ann("initialize_chat_session")
+    service = platform._parts.routes.resolve("update_chat_context", None).service
+
+    def fail(_):
+        raise IntentError(code)
+
+    monkeypatch.setattr(service, "context_hash", fail)
+    failure = await ann.failure("update_chat_context", context_updates={})
+    assert failure.http_status == answered
+    assert failure.code == {409: code, 500: "CONTRACT_VIOLATION"}[answered]
+    assert failure.message
+
+
 CRASHES = [ValueError("password=hunter2 /etc/passwd SELECT"), KeyError("x"), TimeoutError("mine"), OSError(28, "full")]
 
 
