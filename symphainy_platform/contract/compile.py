@@ -38,6 +38,8 @@ class CompiledContract:
     """Who may submit: any of public, user, service."""
     permissions: frozenset[str]
     """All of these are needed as well."""
+    needs_session: bool
+    """Whether the context names `session_ref`: an identity without a session will not do."""
     proof: str | None
     """The registered check that gives a public intent its tenant and user."""
     parameters: Parameters
@@ -183,6 +185,7 @@ def compile_contract(contract: Contract, catalog: Catalog, settings: Mapping[str
         deadline_seconds=contract.deadline,
         access=frozenset(contract.access),
         permissions=frozenset(contract.permissions),
+        needs_session="session_ref" in contract.context,
         proof=contract.proof,
         parameters=Parameters(contract.params, settings, contract.errors),
         reads=effects.reads,

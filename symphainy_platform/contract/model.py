@@ -81,7 +81,10 @@ class Contract(Spec):
     ]
     permissions: tuple[Text, ...] = Field(default=(), description="All of them are needed (contracts/roles.yaml).")
     proof: Name | None = Field(default=None, description="Public intents: a registered check of the parameters.")
-    context: tuple[ContextName, ...] = ("tenant_id", "user_id")
+    context: tuple[ContextName, ...] = Field(
+        default=("tenant_id", "user_id"),
+        description="What the service needs of the caller; session_ref: an identity that has a session.",
+    )
     deadline: Seconds | None = Field(default=None, description="The platform's setting when absent.")
     params: dict[Name, Param] = Field(default_factory=dict)
     idempotency: Idempotency

@@ -10,7 +10,7 @@ from symphainy_platform.errors import PermissionDenied, Unauthenticated
 
 def identify(contract: CompiledContract, identity: Identity | None, roles: Roles) -> Identity:
     """Return the proven identity, if the contract's access and permissions admit it."""
-    if identity is None:
+    if identity is None or (contract.needs_session and identity.session_ref is None):
         raise Unauthenticated
     if "user" not in contract.access and not ("service" in contract.access and identity.is_service):
         raise PermissionDenied(expected=sorted(contract.access))

@@ -26,12 +26,17 @@ def identity_of(caller: Caller, contract: Contract, roles: Roles) -> Identity | 
     """
     if caller == "anonymous":
         return None
-    return Identity(*_USERS[caller], roles=roles_for(caller, contract, roles))
+    return Identity(*_USERS[caller], roles=roles_for(caller, contract, roles), session_ref=_session_of(contract))
 
 
 def neighbour(contract: Contract, roles: Roles) -> Identity:
     """Another user of another tenant whose names concatenate to the owner's."""
-    return Identity(*NEIGHBOUR, roles=roles_for("owner", contract, roles))
+    return Identity(*NEIGHBOUR, roles=roles_for("owner", contract, roles), session_ref=_session_of(contract))
+
+
+def _session_of(contract: Contract) -> str | None:
+    """A session, where the contract needs one."""
+    return "compliance-session" if "session_ref" in contract.context else None
 
 
 def roles_for(caller: Caller, contract: Contract, roles: Roles) -> frozenset[str]:

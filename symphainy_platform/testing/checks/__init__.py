@@ -36,6 +36,7 @@ CHECKS: dict[str, Check] = {
     "params.unknown": parameters.unknown,
     "params.limits": parameters.at_limits,
     "identity.missing": identity.missing,
+    "identity.sessionless": identity.sessionless,
     "identity.forbidden": identity.forbidden,
     "reads.absent": reads.absent,
     "reads.wrong_state": reads.wrong_state,

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from symphainy_platform.context import Identity
+from dataclasses import replace
+
 from symphainy_platform.testing.trial import NotApplicable, Trial
 from symphainy_platform.testing.world import Call
 
@@ -14,13 +15,20 @@ async def missing(trial: Trial) -> None:
     await _refused(trial, trial.call.by(None), "UNAUTHENTICATED", "without identity")
 
 
+async def sessionless(trial: Trial) -> None:
+    """With an identity that has no session, where the contract needs one: UNAUTHENTICATED."""
+    if "session_ref" not in trial.contract.context:
+        raise NotApplicable("the intent needs no session")
+    await _refused(trial, trial.call.by(replace(trial.owner, session_ref=None)), "UNAUTHENTICATED", "without a session")
+
+
 async def forbidden(trial: Trial) -> None:
     """With an identity that lacks the role or the permissions: PERMISSION_DENIED."""
     if not trial.contract.permissions and "service" not in trial.contract.access:
         raise NotApplicable("every authenticated user may submit it")
     if not trial.contract.permissions and "user" in trial.contract.access:
         raise NotApplicable("every authenticated user may submit it")
-    nobody = Identity(trial.owner.tenant_id, trial.owner.user_id)
+    nobody = replace(trial.owner, roles=frozenset())
     await _refused(trial, trial.call.by(nobody), "PERMISSION_DENIED", "without a role")
 
 
