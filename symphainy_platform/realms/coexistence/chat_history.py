@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import ParamSpec, TypeVar
 
 from symphainy_platform import Artifact, ExecutionContext, LogEntry
+from symphainy_platform.realms.coexistence.heavy_work import computed, is_large
 from symphainy_platform.realms.coexistence.history_blocks import (
     BLOCK,
     Span,
@@ -39,7 +40,7 @@ DIGESTS = "history_digests"
 """The log of block digests: one entry for every 64 messages."""
 
 LARGE = 256
-"""From this many messages on, work on them leaves the event loop."""
+"""From this many messages on, whatever their bytes, work on them leaves the event loop."""
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -74,9 +75,11 @@ class ChatHistory:
         self._log = ctx.state_surface.log(session, HISTORY)
         self._digests = ctx.state_surface.log(session, DIGESTS)
         self._count = self._log.head.count
+        self._heavy = False
 
     async def merged(self, incoming: Sequence[Body]) -> HistoryUpdate:
         """Decide what a merge of `incoming` changes (rules 5 to 7)."""
+        self._weigh(incoming)
         matched = await self._matching(incoming)
         change = await self._decided(incoming, matched)
         if change is None:
@@ -85,13 +88,14 @@ class ChatHistory:
 
     async def replaced(self, incoming: Sequence[Body]) -> HistoryUpdate:
         """Decide what a replacement by `incoming` changes (rule 8): nothing when all is there already."""
+        self._weigh(incoming)
         if await self._holds_exactly(incoming):
             return HistoryUpdate(HistoryChange(), count=self._count)
-        messages = await self._compute(len(incoming), _distinct, incoming)
+        messages = await self.compute(len(incoming), _distinct, incoming)
         bodies = [message.body for message in messages]
         if len(bodies) < len(incoming) and await self._holds_exactly(bodies):
             return HistoryUpdate(HistoryChange(), count=self._count)
-        change = await self._compute(len(bodies), decide, _in_order(messages), Known(), snapshot=True)
+        change = await self.compute(len(bodies), decide, _in_order(messages), Known(), snapshot=True)
         return await self._fresh(change)
 
     def stage(self, update: HistoryUpdate) -> None:
@@ -106,13 +110,20 @@ class ChatHistory:
             self._digests.revise(entry, description)
         self._digests.append(update.new_blocks)
 
+    async def compute(self, size: int, work: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
+        """Run pure work here, or off the event loop when it is about many (`size`) or large messages."""
+        return await computed(self._ctx, self._heavy or size > LARGE, work, *args, **kwargs)
+
+    def _weigh(self, incoming: Sequence[Body]) -> None:
+        self._heavy = len(incoming) > LARGE or is_large(incoming)
+
     async def _matching(self, incoming: Sequence[Body]) -> frozenset[int]:
         """The full blocks of the log that `incoming` repeats in their place."""
         comparable = min(len(incoming), self._count) // BLOCK
         if not comparable:
             return frozenset()
         descriptions = await self._digests.read(1, comparable)
-        return await self._compute(len(incoming), matching_blocks, incoming, descriptions)
+        return await self.compute(len(incoming), matching_blocks, incoming, descriptions)
 
     async def _decided(self, incoming: Sequence[Body], matched: AbstractSet[int]) -> HistoryChange | None:
         """Decide with the matched blocks set aside; None when the order of the list forbids that.
@@ -121,7 +132,7 @@ class ChatHistory:
         one then shift, and when the list is no snapshot, because anonymous repeats are then new.
         """
         spans = spans_outside(len(incoming), matched)
-        arrivals = await self._compute(len(incoming), _arrivals, incoming, spans)
+        arrivals = await self.compute(len(incoming), _arrivals, incoming, spans)
         if not _all_distinct(arrivals):
             return None
         known = await self._places(arrivals, spans)
@@ -137,7 +148,7 @@ class ChatHistory:
     async def _decided_in_order(self, incoming: Sequence[Body], run: AbstractSet[int]) -> HistoryChange:
         """Decide on a list with repeated messages: only the blocks of the leading run are set aside."""
         start = len(run) * BLOCK
-        messages = await self._compute(len(incoming), _distinct, incoming[start:])
+        messages = await self.compute(len(incoming), _distinct, incoming[start:])
         found = await self._found([message.key for message in messages])
         arrivals = _after(start, messages, found)
         known = Known(self._count, (await self._read(Span(start + 1, start + len(messages)))), found)
@@ -151,7 +162,7 @@ class ChatHistory:
         """Read the texts that anonymous messages may still match, then decide."""
         if snapshot and any(arrival.message.anonymous for arrival in unplaced(arrivals, known, snapshot=True)):
             known = await self._with_rest(known, matched, anchored_prefix(arrivals, known, length))
-        return await self._compute(len(arrivals), decide, arrivals, known, snapshot=snapshot)
+        return await self.compute(len(arrivals), decide, arrivals, known, snapshot=snapshot)
 
     async def _with_rest(self, known: Known, matched: AbstractSet[int], prefix: int) -> Known:
         rest = await self._read(Span(prefix + 1, self._count))
@@ -180,7 +191,7 @@ class ChatHistory:
             return False
         for span in spans_outside(len(bodies), await self._matching(bodies)):
             entries = await self._read(span)
-            if not await self._compute(len(entries), _equal, span.cut(bodies), list(entries.values())):
+            if not await self.compute(len(entries), _equal, span.cut(bodies), list(entries.values())):
                 return False
         return True
 
@@ -194,12 +205,12 @@ class ChatHistory:
         edited = [await self._edited_block(k, wordings) for k in sorted({block_of(s) for s in wordings}) if k <= full]
         partial = await self._read(Span(full * BLOCK + 1, self._count)) if count // BLOCK > full else {}
         tail = [_worded(entry, wordings) for entry in partial.values()] + _entries(change, self._count)
-        blocks = await self._compute(len(tail), _described, tail, full)
+        blocks = await self.compute(len(tail), _described, tail, full)
         return HistoryUpdate(change, blocks, edited, count=count)
 
     async def _fresh(self, change: HistoryChange) -> HistoryUpdate:
         entries = _entries(change, 0)
-        blocks = await self._compute(len(entries), _described, entries, 0)
+        blocks = await self.compute(len(entries), _described, entries, 0)
         return HistoryUpdate(change, blocks, restart=self._count > 0, count=len(entries))
 
     async def _edited_block(self, block: int, wordings: dict[int, Body]) -> tuple[LogEntry, dict[str, str]]:
@@ -207,10 +218,6 @@ class ChatHistory:
         entries = [_worded(entry, wordings) for entry in await self._log.read(span.first, span.last)]
         description = (await self._digests.read(block, block))[0]
         return description, describe_block(entries)
-
-    async def _compute(self, size: int, work: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
-        """Run pure work here, or off the event loop when it is about many messages."""
-        return await self._ctx.run_blocking(work, *args, **kwargs) if size > LARGE else work(*args, **kwargs)
 
 
 def _arrivals(incoming: Sequence[Body], spans: Sequence[Span]) -> list[Arrival]:

@@ -16,15 +16,17 @@ MAX_LEVELS = 32
 _LEVELS_ABOVE_A_MESSAGE = 2  # the context and its history
 
 
-def check_shared(shared: Context, settings: Settings, *, sent: Context) -> None:
+def check_shared(shared: Context, settings: Settings, *, sent: Context) -> bytes:
     """Refuse shared keys of more than `chat_context_max_bytes` canonical bytes, or that nest too deep.
 
-    A merge goes level by level, so it is as deep as what was there or what was `sent`.
+    A merge goes level by level, so it is as deep as what was there or what was `sent`. Returns
+    the canonical form.
     """
     _check_depth(sent, MAX_LEVELS)
-    size, limit = len(canonical(shared)), settings.chat_context_max_bytes
-    if size > limit:
-        raise IntentError("CONTEXT_TOO_LARGE", details={"size": size, "limit": limit, "unit": "bytes"})
+    form, limit = canonical(shared), settings.chat_context_max_bytes
+    if len(form) > limit:
+        raise IntentError("CONTEXT_TOO_LARGE", details={"size": len(form), "limit": limit, "unit": "bytes"})
+    return form
 
 
 def check_history(update: HistoryUpdate, settings: Settings) -> None:

@@ -8,6 +8,7 @@ from symphainy_platform import ExecutionContext, IntentResult, IntentService
 from symphainy_platform.realms.coexistence.chat_history import ChatHistory
 from symphainy_platform.realms.coexistence.chat_session import CHAT_SESSION, SessionHead, stage_new
 from symphainy_platform.realms.coexistence.context_limits import check_history, check_shared
+from symphainy_platform.realms.coexistence.heavy_work import computed, is_large
 from symphainy_platform.realms.coexistence.shared_context import read_context
 
 
@@ -19,11 +20,11 @@ class InitializeChatSessionService(IntentService):
     async def execute(self, ctx: ExecutionContext, params: Any) -> IntentResult:
         """Stage session, row and first messages."""
         sent = read_context(params.initial_context or {}, "initial_context")
-        check_shared(sent.shared, self.settings, sent=sent.shared)
+        await computed(ctx, is_large(sent.shared), check_shared, sent.shared, self.settings, sent=sent.shared)
         session = stage_new(ctx, SessionHead(params.active_agent, sent.shared, sent.history is not None))
         history = ChatHistory(ctx, session)
         update = await history.replaced(sent.history or ())
-        check_history(update, self.settings)
+        await history.compute(len(update.bodies), check_history, update, self.settings)
         history.stage(update)
         event = {
             "type": "chat_session_initialized",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from symphainy_platform import Artifact, ExecutionContext, IntentResult, IntentService
+from symphainy_platform import Artifact, ExecutionContext, IntentResult, IntentService, Settings
 from symphainy_platform.realms.coexistence.canonical_form import canonical, fingerprint
 from symphainy_platform.realms.coexistence.chat_history import ChatHistory, HistoryUpdate
 from symphainy_platform.realms.coexistence.chat_session import (
@@ -15,7 +15,9 @@ from symphainy_platform.realms.coexistence.chat_session import (
     stage_head,
 )
 from symphainy_platform.realms.coexistence.context_limits import check_history, check_shared
+from symphainy_platform.realms.coexistence.heavy_work import computed, is_large
 from symphainy_platform.realms.coexistence.shared_context import (
+    Context,
     SentContext,
     merged,
     read_context,
@@ -33,7 +35,7 @@ class UpdateChatContextService(IntentService):
         ctx.state_surface.require_version(session, params.expected_version)
         sent = read_context(params.context_updates, "context_updates")
         history = ChatHistory(ctx, session)
-        head, update = await self._decide(session, sent, history, params)
+        head, update = await self._decide(ctx, head_of(session), sent, history, params)
         if not update and _same_head(head, head_of(session)):
             return IntentResult({CHAT_SESSION: session})
         updated = stage_head(ctx, session, head)
@@ -46,23 +48,30 @@ class UpdateChatContextService(IntentService):
         return fingerprint(request)
 
     async def _decide(
-        self, session: Artifact, sent: SentContext, history: ChatHistory, params: Any
+        self, ctx: ExecutionContext, before: SessionHead, sent: SentContext, history: ChatHistory, params: Any
     ) -> tuple[SessionHead, HistoryUpdate]:
-        before = head_of(session)
         replaces = params.merge_strategy == "replace"
-        shared = sent.shared if replaces else merged(before.context, sent.shared)
-        if shared is not before.context:
-            check_shared(shared, self.settings, sent=sent.shared)
+        heavy = is_large(sent.shared) or ((replaces or bool(sent.shared)) and is_large(before.context))
+        shared = await computed(
+            ctx, heavy, _shared_after, before.context, sent.shared, self.settings, replaces=replaces
+        )
         update = await (history.replaced if replaces else history.merged)(sent.history or ())
-        check_history(update, self.settings)
+        await history.compute(len(update.bodies), check_history, update, self.settings)
         has_history = sent.history is not None if replaces else before.has_history or update.count > 0
         return SessionHead(params.active_agent or before.active_agent, shared, has_history), update
 
 
+def _shared_after(before: Context, sent: Context, settings: Settings, *, replaces: bool) -> Context:
+    """The shared keys after the update: `before` itself when it changes none of them (rule 1)."""
+    shared = sent if replaces else merged(before, sent)
+    if shared is before:
+        return before
+    return before if check_shared(shared, settings, sent=sent) == canonical(before) else shared
+
+
 def _same_head(one: SessionHead, other: SessionHead) -> bool:
-    if (one.active_agent, one.has_history) != (other.active_agent, other.has_history):
-        return False
-    return one.context is other.context or canonical(one.context) == canonical(other.context)
+    unchanged = one.context is other.context  # see _shared_after
+    return unchanged and (one.active_agent, one.has_history) == (other.active_agent, other.has_history)
 
 
 def _changed(session: Artifact) -> IntentResult:
