@@ -10,15 +10,21 @@ READY  := $(VENV)/.ready
 help:  ## this list
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
 
+# A virtual environment knows its path: in a folder that was copied or renamed it is made anew.
+ifneq ($(shell cat $(READY) 2>/dev/null),$(shell pwd -P))
+FRESH := --clear
+.PHONY: $(READY)
+endif
+
 setup: $(READY)  ## make .venv with everything in it (does nothing when nothing changed)
 
 $(READY): pyproject.toml
 	@test -n "$(PYTHON)" || { echo "Python 3.11 or newer is needed: install it, or say where it is: make $(MAKECMDGOALS) PYTHON=/path/to/python3.11"; exit 1; }
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "Python 3.11 or newer is needed; $(PYTHON) is older. Say where a newer one is: make $(MAKECMDGOALS) PYTHON=/path/to/python3.11"; exit 1; }
 	@echo "Setting up $(VENV) (once, about a minute) ..."
-	@$(PYTHON) -m venv $(VENV) || { echo "Python cannot make virtual environments here: install its venv module."; exit 1; }
+	@$(PYTHON) -m venv $(FRESH) $(VENV) || { echo "Python cannot make virtual environments here: install its venv module."; exit 1; }
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[dev]'
-	@touch $@
+	@pwd -P > $@
 
 run: setup  ## serve on 127.0.0.1:8000 with an embedded database
 	@exec $(BIN)/symphainy serve --dev

@@ -27,12 +27,3 @@ def test_links_to_files_lead_somewhere(document):
 
 def test_the_architecture_fits_its_page():
     assert len((ROOT / "ARCHITECTURE.md").read_text("utf-8").splitlines()) <= 60
-
-
-def test_the_readme_names_only_targets_that_the_makefile_has():
-    makefile = (ROOT / "Makefile").read_text("utf-8")
-    targets = {line.partition(":")[0] for line in makefile.splitlines() if ":" in line and not line.startswith("\t")}
-    named = {part.split()[0].strip("`.,") for part in (ROOT / "README.md").read_text("utf-8").split("make ")[1:]}
-    assert {
-        name for name in named if name.isalpha() and name in {"run", "test", "demo", "help", "compliance"}
-    } <= targets
