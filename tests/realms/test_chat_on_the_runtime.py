@@ -198,3 +198,13 @@ async def test_the_history_can_be_paged_from_its_end(platform):
             break
         cursor = {"before_seq": page["history_before_seq"]}
     assert seen == messages
+
+
+async def test_the_record_describes_the_session_as_its_contract_says(platform):
+    started = (await session(platform, "initialize_chat_session"))["chat_session_id"]
+    await submit(platform, "update_chat_context", {"context_updates": {}, "active_agent": "liaison_content"})
+    record = await platform.read.artifact(started, identity=ALICE)
+    assert record["semantic_descriptor"] == {"kind": "conversation", "active_agent": "liaison_content"}
+    assert record["materializations"] == [{"table": "chat_sessions"}, {"log": "conversation_history"}]
+    first = await platform.read.version(started, 1, identity=ALICE)
+    assert first["semantic_descriptor"]["active_agent"] == "guide"

@@ -15,6 +15,7 @@ CHAT_SESSION = "chat_session"
 """Artifact type, and name of the artifact in every answer."""
 
 _TABLE = "chat_sessions"
+_MATERIALIZATIONS = ({"table": _TABLE}, {"log": HISTORY})
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +45,11 @@ def stage_new(ctx: ExecutionContext, head: SessionHead) -> Artifact:
     """Stage a new session, artifact and row."""
     session_id, now = ctx.new_id(), isoformat(ctx.now())
     session = ctx.state_surface.register_artifact(
-        CHAT_SESSION, _payload(session_id, head, created_at=now, updated_at=now), artifact_id=session_id
+        CHAT_SESSION,
+        _payload(session_id, head, created_at=now, updated_at=now),
+        artifact_id=session_id,
+        semantic_descriptor=_descriptor(head),
+        materializations=_MATERIALIZATIONS,
     )
     _stage_row(ctx, session)
     return session
@@ -54,7 +59,7 @@ def stage_head(ctx: ExecutionContext, session: Artifact, head: SessionHead) -> A
     """Stage a new version of a session with this head, artifact and row."""
     created_at = session.semantic_payload["created_at"]
     payload = _payload(session.artifact_id, head, created_at=created_at, updated_at=isoformat(ctx.now()))
-    updated = ctx.state_surface.update_artifact(session, payload)
+    updated = ctx.state_surface.update_artifact(session, payload, semantic_descriptor=_descriptor(head))
     _stage_row(ctx, updated)
     return updated
 
@@ -110,6 +115,10 @@ async def _materialized(view: ArtifactView, head: SessionHead, page: _Page) -> C
         return head.context
     entries = await view.read_log(HISTORY, page.first, page.last)
     return {HISTORY_KEY: [presented(entry) for entry in entries], **head.context}
+
+
+def _descriptor(head: SessionHead) -> dict[str, str]:
+    return {"kind": "conversation", "active_agent": head.active_agent}
 
 
 def _payload(session_id: str, head: SessionHead, *, created_at: str, updated_at: str) -> dict[str, Any]:
