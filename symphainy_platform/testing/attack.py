@@ -61,7 +61,9 @@ class Attack:
             return [str(problem)]
         except TimeoutError:
             return [f"it did not end within {CHECK_SECONDS:.0f} s"]
-        except Exception as error:  # noqa: BLE001 - the plugin boundary: a service or a store may raise anything
+        except (KeyboardInterrupt, asyncio.CancelledError):
+            raise
+        except BaseException as error:  # noqa: BLE001 - the plugin boundary: a service may raise anything, pytest.skip too
             return [f"{type(error).__name__}: {error}"]
 
     def _judged(self, problems: Sequence[str]) -> Finding:

@@ -1,5 +1,6 @@
 """Wrong services: each breaks one sentence of its contract or of 30-chat-context."""
 
+import pytest
 from ledger_realm.intent_services import deposit_service, open_account_service
 from planting import shows_in
 
@@ -146,6 +147,41 @@ def secret_logged(patch):
     async def execute(self, ctx, params):
         ctx.log.info("opening", pin=params.pin)
         return await real(self, ctx, params)
+
+    patch.setattr(OpenAccount, "execute", execute)
+
+
+@shows_in("open_account")
+def secret_printed(patch):
+    """the pin is printed"""
+    real = OpenAccount.execute
+
+    async def execute(self, ctx, params):
+        print(params.pin)  # noqa: T201
+        return await real(self, ctx, params)
+
+    patch.setattr(OpenAccount, "execute", execute)
+
+
+@shows_in("open_account")
+def secret_in_a_failure(patch):
+    """a refusal quotes the pin"""
+    real = OpenAccount.execute
+
+    async def execute(self, ctx, params):
+        if params.number == "0":
+            raise IntentError("NUMBER_RESERVED", details={"pin": params.pin})
+        return await real(self, ctx, params)
+
+    patch.setattr(OpenAccount, "execute", execute)
+
+
+@shows_in("open_account")
+def skipping_service(patch):
+    """the service skips the test that attacks it"""
+
+    async def execute(*_):
+        pytest.skip("not today")
 
     patch.setattr(OpenAccount, "execute", execute)
 

@@ -147,6 +147,16 @@ def failure_cached(patch):
 
 
 @shows_in("deposit")
+def failure_not_recorded(patch):
+    """a failure of the service leaves no record"""
+
+    async def nothing(*_):
+        return None
+
+    patch.setattr(settle, "record_failure", nothing)
+
+
+@shows_in("deposit")
 def replay_has_own_execution(patch):
     """a replay names its own execution_id"""
     real = Answers.replay

@@ -7,6 +7,7 @@ from collections.abc import Awaitable, Callable
 from symphainy_platform.testing.checks import (
     client_keys,
     concurrency,
+    failures,
     faults,
     identity,
     memory,
@@ -14,6 +15,7 @@ from symphainy_platform.testing.checks import (
     reads,
     replay,
     results,
+    secrecy,
     windows,
 )
 from symphainy_platform.testing.trial import Trial
@@ -48,7 +50,7 @@ CHECKS: dict[str, Check] = {
     "result.events": results.events,
     "result.writes": results.writes,
     "result.execution": results.execution,
-    "result.secrets": results.secrets,
+    "result.secrets": secrecy.kept,
     "replay.same": replay.same,
     "replay.restart": replay.restart,
     "replay.view": replay.view,
@@ -57,7 +59,8 @@ CHECKS: dict[str, Check] = {
     "replay.mismatch": replay.mismatch,
     "replay.scope": replay.scope,
     "replay.concatenation": replay.concatenation,
-    "replay.failure": replay.failure,
+    "failure.not_cached": failures.not_cached,
+    "failure.recorded": failures.recorded,
     "window.inside": windows.inside,
     "window.outside": windows.outside,
     "window.fixed": windows.not_extended,

@@ -5,13 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 from itertools import pairwise
 
-from symphainy_platform.contract.expansion import expanded
-from symphainy_platform.contract.scenario import Scenario
 from symphainy_platform.testing import values
 from symphainy_platform.testing.callers import neighbour
 from symphainy_platform.testing.trial import NotApplicable, Skipped, Trial
 from symphainy_platform.testing.variation import accepts, variations, varied_names
-from symphainy_platform.testing.world import TICK, Call, Outcome, World
+from symphainy_platform.testing.world import Call, Outcome, World
 
 
 async def same(trial: Trial) -> None:
@@ -132,38 +130,6 @@ def _shifted(trial: Trial) -> Iterator[Call]:
             moved = call.sending(**{left: first[:-1], right: first[-1] + second})
             if accepts(trial, moved):
                 yield moved
-
-
-async def failure(trial: Trial) -> None:
-    """A failure is not cached: the same submission fails anew, in an execution of its own; final ones are."""
-    needs_key(trial)
-    failing = [example for example in trial.contract.examples.values() if _just_fails(example)]
-    if not failing:
-        raise Skipped("the contract has no example that fails in one step")
-    for example in failing:
-        await _fails_anew(trial, example)
-
-
-async def _fails_anew(trial: Trial, example: Scenario) -> None:
-    code = example.error or ""
-    given = [trial.contract.fixtures[name] for name in example.given]
-    call = Call(
-        intent=trial.contract.intent,
-        version=trial.contract.version,
-        params=expanded(example.params or {}),
-        identity=trial.subject.identity(example.caller),
-    )
-    async with trial.world(given=given) as world:
-        first = await world.submit(call)
-        world.clock.advance(TICK)
-        again = await world.submit(call)
-    trial.expect(first.code == again.code == code, f"{code}: answers {first}, then {again}")
-    is_cached = first.execution_id == again.execution_id
-    trial.expect(is_cached == trial.rules.is_final(code), f"{code}: cached {is_cached}, final {not is_cached}")
-
-
-def _just_fails(example: Scenario) -> bool:
-    return example.error is not None and not example.steps and example.fault is None
 
 
 def needs_key(trial: Trial) -> None:

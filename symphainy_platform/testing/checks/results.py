@@ -1,14 +1,10 @@
-"""What a success answers, writes and emits: everything declared, nothing else, and no secret anywhere."""
+"""What a success answers, writes and emits: everything declared, and nothing else."""
 
 from __future__ import annotations
 
 import copy
-import logging
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
 from typing import Any
-
-import structlog
 
 from symphainy_platform.context import Identity
 from symphainy_platform.contract.effects import Transition
@@ -17,14 +13,11 @@ from symphainy_platform.runtime.execution import ExecutionResult
 from symphainy_platform.state.artifact import Artifact
 from symphainy_platform.state.store import ArtifactById, load_one
 from symphainy_platform.testing.state import Delta, Row, difference
-from symphainy_platform.testing.trial import NotApplicable, Trial
-from symphainy_platform.testing.values import secrets_in
+from symphainy_platform.testing.trial import Trial
 from symphainy_platform.testing.world import World
 
 OF_EVERY_INTENT = frozenset({"executions", "artifacts", "artifact_versions", "artifact_log", "outbox"})
 """Tables that the runtime writes by itself; all others are domain tables, which a contract must declare."""
-
-_SHORTEST_SECRET = 4
 
 
 async def answer(trial: Trial) -> None:
@@ -203,51 +196,3 @@ def _without_secrets(trial: Trial, envelope: dict[str, Any]) -> dict[str, Any]:
         kept = {field: value for field, value in entry["semantic_payload"].items() if field not in secret}
         envelope["artifacts"][name] = {**entry, "semantic_payload": kept}
     return envelope
-
-
-async def secrets(trial: Trial) -> None:
-    """No secret value at rest, in an event, in a log line or in a failure's envelope."""
-    sent = secrets_in(trial.contract.params, trial.sample.params)
-    hidden = {text for text in sent if len(text) >= _SHORTEST_SECRET}
-    if not hidden and not _returns_secrets(trial):
-        raise NotApplicable("nothing is secret")
-    with _all_log_lines() as lines:
-        async with trial.world() as world:
-            result = await trial.happily(world)
-            hidden |= set(_answered_secrets(trial, result))
-            at_rest = repr((await world.state()).tables)
-            published = repr(await world.events())
-            refused = await world.submit(trial.call.sending(compliance_unknown=1))
-    envelope = repr(refused.error.to_dict()) if refused.error else ""
-    places = {"at rest": at_rest, "in an event": published, "in a log line": "\n".join(lines), "in a failure": envelope}
-    for place, text in places.items():
-        trial.expect(not any(secret in text for secret in hidden), f"a secret value stands {place}")
-
-
-def _returns_secrets(trial: Trial) -> bool:
-    return any(shape.secret for shapes in trial.contract.returns.values() for shape in shapes.values())
-
-
-def _answered_secrets(trial: Trial, result: ExecutionResult) -> Iterator[str]:
-    for name, shapes in trial.contract.returns.items():
-        payload = result.artifacts.get(name, {}).get("semantic_payload", {})
-        yield from (text for text in secrets_in(shapes, payload) if len(text) >= _SHORTEST_SECRET)
-
-
-@contextmanager
-def _all_log_lines() -> Iterator[list[str]]:
-    """Everything that is logged meanwhile, by structlog or by the standard library, from debug on."""
-    lines: list[str] = []
-    handler = logging.Handler()
-    handler.emit = lambda record: lines.append(record.getMessage())  # type: ignore[method-assign]
-    root = logging.getLogger()
-    level = root.level
-    root.addHandler(handler)
-    root.setLevel(logging.DEBUG)
-    try:
-        with structlog.testing.capture_logs() as entries:
-            yield lines
-        lines.extend(repr(entry) for entry in entries)
-    finally:
-        root.removeHandler(handler)
-        root.setLevel(level)

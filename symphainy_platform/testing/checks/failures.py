@@ -1,0 +1,89 @@
+"""What becomes of a failure: it is recorded, and not repeated from the record unless it is final."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import NamedTuple
+
+from symphainy_platform.contract.expansion import expanded
+from symphainy_platform.contract.scenario import Fixture, Scenario
+from symphainy_platform.contract.shape import walk
+from symphainy_platform.errors import IntentError
+from symphainy_platform.testing.checks.replay import needs_key
+from symphainy_platform.testing.trial import NotApplicable, Skipped, Trial
+from symphainy_platform.testing.world import TICK, Call, World
+
+
+class Failing(NamedTuple):
+    """An example that fails in one step."""
+
+    code: str
+    call: Call
+    given: Sequence[Fixture]
+
+
+def failing_examples(trial: Trial) -> Iterator[Failing]:
+    """Every example of the contract that fails in one step, on a store that works."""
+    for example in trial.contract.examples.values():
+        if example.error is not None and not example.steps and example.fault is None:
+            given = [trial.contract.fixtures[name] for name in example.given]
+            yield Failing(example.error, _call(trial, example), given)
+
+
+def _call(trial: Trial, example: Scenario) -> Call:
+    return Call(
+        intent=trial.contract.intent,
+        version=trial.contract.version,
+        params=expanded(example.params or {}),
+        identity=trial.subject.identity(example.caller),
+    )
+
+
+async def not_cached(trial: Trial) -> None:
+    """A failure is not cached: the same submission fails anew, in an execution of its own; final ones are."""
+    needs_key(trial)
+    examples = list(failing_examples(trial))
+    if not examples:
+        raise Skipped("the contract has no example that fails in one step")
+    for failing in examples:
+        await _fails_anew(trial, failing)
+
+
+async def _fails_anew(trial: Trial, failing: Failing) -> None:
+    code = failing.code
+    async with trial.world(given=failing.given) as world:
+        first = await world.submit(failing.call)
+        world.clock.advance(TICK)
+        again = await world.submit(failing.call)
+    trial.expect(first.code == again.code == code, f"{code}: answers {first}, then {again}")
+    is_cached = first.execution_id == again.execution_id
+    trial.expect(is_cached == trial.rules.is_final(code), f"{code}: cached {is_cached}, final {not is_cached}")
+
+
+async def recorded(trial: Trial) -> None:
+    """A failure of the service can be asked for by its execution: failed, with its code."""
+    examples = [failing for failing in failing_examples(trial) if failing.code in _of_the_service(trial)]
+    if not examples:
+        raise NotApplicable("no example fails in the service itself")
+    for failing in examples:
+        async with trial.world(given=failing.given) as world:
+            outcome = await world.submit(failing.call)
+            shown = await _status(world, failing.call, outcome.execution_id or "")
+        trial.expect(shown == ("failed", failing.code), f"{failing.code}: its status shows {shown}")
+
+
+def _of_the_service(trial: Trial) -> set[str]:
+    """Codes that only the service raises: a refusal before it leaves no record."""
+    limits = {code for _, shape in walk(trial.contract.params) for code in (shape.too_large, shape.too_deep)}
+    reads = {code for read in trial.contract.effects.reads for code in (read.absent, read.wrong_state)}
+    return set(trial.contract.errors) - limits - reads
+
+
+async def _status(world: World, call: Call, execution_id: str) -> tuple[str, str] | None:
+    if call.identity is None:
+        return None
+    try:
+        shown = await world.platform.read.execution(execution_id, identity=call.identity)
+    except IntentError:
+        return None
+    return shown["status"], shown.get("error_code", "")
