@@ -103,7 +103,7 @@ def shape_schema(shape: Shape) -> Schema:
     if shape.properties is not None:
         schema |= object_schema(shape.properties, additional=shape.additional)
     if shape.secret:
-        schema["writeOnly"] = True
+        schema["x-secret"] = True  # not writeOnly: an answer may hold a secret, once
     if shape.example is not None:
         schema["examples"] = [shape.example]
     return _nullable(schema) if shape.nullable else schema

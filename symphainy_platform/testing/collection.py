@@ -90,4 +90,5 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: p
     for line in report.lines(shutil.get_terminal_size().columns):
         terminalreporter.write_line(line)
     if (file := config.getoption("--contracts-report")) is not None:
+        file.parent.mkdir(parents=True, exist_ok=True)
         file.write_bytes(orjson.dumps(report.to_dict(), option=orjson.OPT_INDENT_2))

@@ -48,7 +48,7 @@ async def run_compliance(
     planned = attacks(plugins=plugins, select=lambda found: names is None or found.name in names, stores=stores)
     for number, attack in enumerate(planned):
         report.findings.append(await attack.run(folder / str(number)))
-        if stop_at_first and not report.ok:
+        if stop_at_first and report.failures:
             break
     return report
 

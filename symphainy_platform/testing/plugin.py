@@ -25,8 +25,8 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         "--contracts",
         nargs="?",
         const="",
-        metavar="FOLDER|REALM",
-        help="Attack every loaded intent with its contract; only those of a folder or a realm when one is named.",
+        metavar="FOLDER|FILE|REALM",
+        help="Attack every loaded intent with its contract; only those of a folder, file or realm when one is named.",
     )
     group.addoption("--contracts-report", type=Path, metavar="FILE", help="Write the compliance report as JSON.")
 

@@ -78,8 +78,8 @@ class Report:
 
     @property
     def ok(self) -> bool:
-        """Whether nothing failed and every intent has a service."""
-        return not self.failures
+        """Whether something was attacked, nothing failed, and every intent has a service."""
+        return bool(self.findings) and not self.failures
 
     @property
     def failures(self) -> list[Finding]:

@@ -1,4 +1,4 @@
-"""What `--contracts=FOLDER|REALM` means: which contracts, and which realm must be loaded for them."""
+"""What `--contracts=FOLDER|FILE|REALM` means: which contracts, and which realm must be loaded for them."""
 
 from __future__ import annotations
 
@@ -23,17 +23,18 @@ class FolderRealm:
 
 
 def select(wanted: str) -> tuple[Select, list[object]]:
-    """How to choose, and the plugins to add: everything for "", else a folder's contracts or a realm's.
+    """How to choose, and the plugins to add: everything for "", else those of a folder, a file or a realm.
 
     A folder that no installed realm brings becomes a realm of its own.
     """
     if not wanted:
         return (lambda _: True), []
-    folder = Path(wanted).resolve()
-    if not folder.is_dir():
+    place = Path(wanted).resolve()
+    if not place.exists():
         return (lambda found: found.realm == wanted), []
+    folder = place if place.is_dir() else place.parent
     plugins: list[object] = [] if _is_brought(folder) else [FolderRealm(folder)]
-    return (lambda found: _is_within(found, folder)), plugins
+    return (lambda found: _is_within(found, place)), plugins
 
 
 def _is_brought(folder: Path) -> bool:
@@ -42,5 +43,5 @@ def _is_brought(folder: Path) -> bool:
     return any(folder.is_relative_to(Path(str(contracts)).resolve()) for contracts in brought)
 
 
-def _is_within(found: Candidate, folder: Path) -> bool:
-    return Path(found.file).resolve().is_relative_to(folder)
+def _is_within(found: Candidate, place: Path) -> bool:
+    return Path(found.file).resolve().is_relative_to(place)

@@ -163,6 +163,18 @@ def test_pytest_contracts_attacks_a_foreign_folder(run_pytest, tmp_path):
     }
 
 
+def test_pytest_contracts_attacks_one_file_and_makes_the_report_folder(run_pytest, tmp_path):
+    report = tmp_path / "reports" / "of_today" / "report.json"
+    file = LEDGER.parents[3] / "contracts" / "coexistence" / "get_chat_session.yaml"
+    ran = run_pytest(f"--contracts={file}", f"--contracts-report={report}", "-q", "-k", "params.null")
+    assert ran.returncode == 0, ran.stdout + ran.stderr
+    assert [finding["subject"] for finding in json.loads(report.read_bytes())["findings"]] == ["get_chat_session"]
+
+
+def test_a_report_of_nothing_is_not_ok():
+    assert not Report().ok
+
+
 def test_pytest_contracts_refuses_a_name_that_is_nothing(run_pytest):
     ran = run_pytest("--contracts=no_such_realm")
     assert ran.returncode == pytest.ExitCode.USAGE_ERROR

@@ -11,7 +11,7 @@ from symphainy_platform.contract.lint import lint
 from symphainy_platform.contract.load import load_folders
 from symphainy_platform.contract.openapi import openapi
 from symphainy_platform.contract.render import render_contract
-from symphainy_platform.contract.schema import FORMATS, format_schema, parameters_schema
+from symphainy_platform.contract.schema import FORMATS, artifacts_schema, format_schema, parameters_schema
 
 DOCUMENTS = sorted((CONTRACTS / "rendered").rglob("*.md"))
 SECTIONS = [
@@ -151,3 +151,12 @@ def test_parameters_as_json_schema(catalog):
     assert schema["properties"]["merge_strategy"]["enum"] == ["merge", "replace"]
     assert schema["properties"]["merge_strategy"]["default"] == "merge"
     assert schema["properties"]["expected_version"]["minimum"] == 1
+
+
+def test_a_secret_of_an_answer_is_not_left_out_by_clients(folder):
+    text = MINIMAL.replace(
+        "returns: {note: {text:", "returns_only: [token]\nreturns: {note: {token: {type: string, secret: true}, text:"
+    )
+    contract = load_folders([folder(note_thing=text)]).contracts["note_thing", 1].value
+    payload = artifacts_schema(contract)["properties"]["note"]["properties"]["semantic_payload"]
+    assert payload["properties"]["token"] == {"type": "string", "x-secret": True}
