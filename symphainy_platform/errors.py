@@ -193,11 +193,17 @@ class NotFound(RuntimeIntentError):
 
 
 class VersionConflict(RuntimeIntentError):
-    """The artifact has changed since the version that the caller expected."""
+    """Other writers of this artifact were faster each time; try again."""
 
     default_code = "VERSION_CONFLICT"
     default_kind = Kind.CONFLICT
     default_retryable = True
+
+
+class StaleVersion(VersionConflict):
+    """The artifact has changed since the version that the caller expected; read it and decide anew."""
+
+    default_retryable = False
 
 
 class CursorExpired(RuntimeIntentError):

@@ -8,7 +8,7 @@ import orjson
 
 from symphainy_platform.context import ExecutionContext
 from symphainy_platform.contract.compile import CompiledContract
-from symphainy_platform.errors import ContractViolation, HandlerError, IntentError
+from symphainy_platform.errors import ContractViolation, HandlerError, IntentError, RuntimeIntentError
 from symphainy_platform.faults import frames
 from symphainy_platform.runtime.execution import Execution
 from symphainy_platform.service import IntentResult
@@ -51,7 +51,8 @@ def _cancel_if_asked(before: int) -> None:
 
 def check_declared(contract: CompiledContract, error: IntentError) -> None:
     """Complete a failure that a service raised from its contract; an undeclared one is a CONTRACT_VIOLATION."""
-    if not contract.complete(error):
+    is_complete = isinstance(error, RuntimeIntentError) and error.code not in contract.errors
+    if not is_complete and not contract.complete(error):
         raise ContractViolation(f"The service raised {error.code}, which its contract does not declare.") from error
     try:
         orjson.dumps(error.details)

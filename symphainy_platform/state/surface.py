@@ -11,7 +11,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any, Protocol
 
 from symphainy_platform.context import IdSource
-from symphainy_platform.errors import ContractViolation, VersionConflict
+from symphainy_platform.errors import ContractViolation, StaleVersion
 from symphainy_platform.state.artifact import Artifact, LogHead, ProducedBy
 from symphainy_platform.state.log import ArtifactLog
 from symphainy_platform.state.pending import PendingWrites
@@ -176,7 +176,7 @@ class StateSurface:
     def require_version(self, artifact: Artifact, expected: int | None) -> None:
         """Refuse with VERSION_CONFLICT unless `expected` is None or the artifact's current version."""
         if expected is not None and expected != artifact.version:
-            raise VersionConflict(parameter="expected_version", expected=expected, current_version=artifact.version)
+            raise StaleVersion(parameter="expected_version", expected=expected, current_version=artifact.version)
 
     def current(self, artifact: Artifact) -> Artifact:
         """The artifact with what this execution has staged for it."""

@@ -203,7 +203,8 @@ async def test_a_stale_expected_version_is_refused_with_the_current_one(ann):
     failure = await ann.failure("update_chat_context", context_updates={"k": 2}, expected_version=1)
     assert failure.code == "VERSION_CONFLICT"
     assert failure.details["current_version"] == 2
-    assert (failure.http_status, failure.retryable) == (409, True)
+    assert (failure.http_status, failure.retryable) == (409, False)  # the same call can never succeed
+    assert "read it and decide anew" in failure.message
 
 
 async def test_a_retry_after_a_lost_answer_succeeds(ann):
