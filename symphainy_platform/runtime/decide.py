@@ -15,7 +15,7 @@ from symphainy_platform.runtime.parts import Parts
 from symphainy_platform.runtime.replay import contract_replay
 from symphainy_platform.service import IntentResult
 from symphainy_platform.state.records import Commit, ExecutionRecord, Outcome
-from symphainy_platform.state.store import ExecutionByKey
+from symphainy_platform.state.store import ArtifactById, ExecutionByKey
 from symphainy_platform.state.surface import StateSurface
 
 
@@ -24,6 +24,7 @@ class Decision:
     """What an attempt came to: a stored record, a failure, or a result and its commit.
 
     `waits_for` are commits in flight whose writes were read: the decision stands if they do.
+    One that is `overtaken` does not stand.
     """
 
     record: ExecutionRecord | None = None
@@ -31,6 +32,7 @@ class Decision:
     result: IntentResult | None = None
     handed: asyncio.Future[Outcome] | None = None
     waits_for: tuple[asyncio.Future[Outcome], ...] = ()
+    overtaken: bool = False
 
 
 async def decide(parts: Parts, execution: Execution) -> Decision:
@@ -43,9 +45,17 @@ async def decide(parts: Parts, execution: Execution) -> Decision:
         except IntentError as error:
             return _refusal(parts, execution, surface, error)
         if result is None or not surface.staged:
-            return Decision(record=record, result=result, waits_for=tuple(surface.waits_for))
+            overtaken = result is not None and await _overtaken(parts, execution)
+            return Decision(record=record, result=result, waits_for=tuple(surface.waits_for), overtaken=overtaken)
         handed = hand_over(parts, execution, commit.success(execution, result, surface))
         return Decision(result=result, handed=handed)
+
+
+async def _overtaken(parts: Parts, execution: Execution) -> bool:
+    """Whether another process has written what an update found unchanged: it may have compared with its logs."""
+    places = bind.queued_artifacts(execution)
+    heads = await parts.store.load([ArtifactById(*place) for place in places]) if places else []
+    return any(head.version > execution.bound[head.artifact_id].version for head in heads if head)
 
 
 async def _load(parts: Parts, execution: Execution, surface: StateSurface) -> ExecutionRecord | None:

@@ -55,7 +55,7 @@ async def record_failure(parts: Parts, execution: Execution, error: IntentError)
 
 async def _settle(parts: Parts, execution: Execution, decision: Decision) -> ExecutionResult | None:
     """The answer; None when the decision no longer stands and must be taken again."""
-    if not await _stand(decision.waits_for):
+    if decision.overtaken or not await _stand(decision.waits_for):
         return None
     if decision.error is not None:
         return await _refused(execution, decision.error, decision.handed)

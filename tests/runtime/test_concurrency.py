@@ -9,6 +9,7 @@ from runtime_callers import ANN, Caller
 from symphainy_platform import IntentError
 from symphainy_platform.errors import DatabaseUnavailable
 from symphainy_platform.runtime import retry
+from symphainy_platform.state.store import LogKeys, LogRange
 
 
 def message(writer, turn):
@@ -242,3 +243,31 @@ async def test_what_a_service_does_to_a_version_in_flight_never_reaches_the_stor
     assert await ann.code("edit_note", note_id=note, text="second") == "NOTE_NOT_OPEN"
     assert (await first).artifacts["note"]["semantic_payload"] == {"text": "first"}
     assert database("SELECT semantic_payload FROM artifacts") == [('{"text":"first"}',)]
+
+
+BASE = [{"id": f"m{n}", "content": "base"} for n in range(64)]
+OVERTAKING = {
+    "an append": ([{"id": "new", "content": "x"}], {"id": "new", "content": "x"}),
+    "an append behind a known block": ([*BASE, {"id": "new", "content": "x"}], {"id": "new", "content": "x"}),
+    "an edit": ([{"id": "m63", "content": "edited"}], {"id": "m63", "content": "edited"}),
+}
+
+
+@pytest.mark.parametrize(("mine", "theirs"), OVERTAKING.values(), ids=OVERTAKING)
+async def test_what_another_process_has_just_said_is_in_the_answer(opened, monkeypatch, mine, theirs):
+    async with opened() as one, opened() as two:
+        here, there = Caller(one, ANN), Caller(two, ANN)
+        await here("initialize_chat_session", initial_context={"conversation_history": BASE})
+        load, overtaken = one.store.load, []
+
+        async def after_the_other(reads):
+            if not overtaken and any(isinstance(read, LogKeys | LogRange) for read in reads):
+                overtaken.append(
+                    await there("update_chat_context", context_updates={"conversation_history": [theirs], "by": "two"})
+                )
+            return await load(reads)
+
+        monkeypatch.setattr(one.store, "load", after_the_other)
+        answer = await here("update_chat_context", context_updates={"conversation_history": mine})
+    assert overtaken[0].execution_id == answer.execution_id
+    assert answer.artifacts["chat_session"]["semantic_payload"]["context"]["conversation_history"][-1] == theirs
