@@ -87,8 +87,8 @@ class Loaded:
     catalog: Catalog
     routes: Routes
     presenters: dict[str, Presenter]
-    unimplemented: tuple[str, ...]
-    """Draft intents whose service does not exist yet."""
+    unimplemented: tuple[tuple[str, int], ...]
+    """Draft intents, each with its major version, whose service does not exist yet."""
 
     def presenter_of(self, artifact_type: str) -> Presenter:
         """How artifacts of a type are shown."""
@@ -108,7 +108,7 @@ def load_realms(manager: pluggy.PluginManager, settings: Settings, catalog: Cata
         _refuse_unproven(contract, origin)
         service = _service(contract, origin, settings)
         if service is None:
-            unimplemented.append(contract.intent)
+            unimplemented.append((contract.intent, contract.major))
         else:
             routes.append(Route(compile_contract(contract, catalog, limits), service, origin))
     presenters = {

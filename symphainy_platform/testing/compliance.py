@@ -15,7 +15,7 @@ from symphainy_platform.testing.checks import CHECKS, Check
 from symphainy_platform.testing.report import Report
 from symphainy_platform.testing.scenarios import example, journey_checks
 from symphainy_platform.testing.stores import STORES, StoreBinding
-from symphainy_platform.testing.trial import NotApplicable, Skipped, Subject, Trial
+from symphainy_platform.testing.trial import NotApplicable, Skipped, Subject, Trial, subject_name
 from symphainy_platform.testing.world import Worlds
 
 
@@ -88,8 +88,8 @@ class _Plan:
                 yield from self._of_journey(journey)
 
     def _of_contract(self, contract: Contract) -> Iterator[Attack]:
-        if contract.intent in self.loaded.unimplemented:
-            yield self._attack(contract.intent, "service", None)
+        if (contract.intent, contract.major) in self.loaded.unimplemented:
+            yield self._attack(subject_name(contract), "service", None)
             return
         routes = self.loaded.routes
         compiled = routes.resolve(contract.intent, contract.version).contract
@@ -101,7 +101,7 @@ class _Plan:
             yield self._attack(subject.name, name, _no_such_check)
 
     def _of_journey(self, journey: Journey) -> Iterator[Attack]:
-        if set(journey.intents) & set(self.loaded.unimplemented):
+        if not {route.contract.intent_type for route in self.loaded.routes}.issuperset(journey.intents):
             yield self._attack(journey.id, "service", None)
             return
         for name, check in journey_checks(journey, self.loaded.routes):

@@ -14,12 +14,12 @@ class FolderRealm:
 
     def __init__(self, folder: Path) -> None:
         """Bring the contracts of `folder`."""
-        self._folder = folder
+        self.folder = folder
 
     @hookimpl
     def symphainy_realms(self) -> list[Realm]:
         """One realm, named after the folder."""
-        return [Realm(self._folder.name, self._folder)]
+        return [Realm(self.folder.name, self.folder)]
 
 
 def select(wanted: str) -> tuple[Select, list[object]]:

@@ -33,6 +33,11 @@ class Broken(Exception):
     """The check cannot go on: what should have succeeded failed. The message becomes a problem."""
 
 
+def subject_name(contract: Contract) -> str:
+    """The intent type, with its major version where that is not the first."""
+    return contract.intent if contract.major == 1 else f"{contract.intent}@{contract.major}"
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Subject:
     """An intent under test: its compiled contract, and what it stands among."""
@@ -50,8 +55,8 @@ class Subject:
 
     @property
     def name(self) -> str:
-        """The intent type, with its major version where that is not the first."""
-        return self.contract.intent if self.contract.major == 1 else f"{self.contract.intent}@{self.contract.major}"
+        """What reports call it."""
+        return subject_name(self.contract)
 
     def identity(self, caller: Caller) -> Identity | None:
         """Who submits."""

@@ -54,6 +54,18 @@ async def test_a_contract_without_service_is_unimplemented_not_skipped(variant, 
     assert not report.ok
 
 
+async def test_a_draft_of_the_next_major_hides_no_check_of_the_one_that_serves(variant):
+    realm = variant("deposit", str)
+    text = (LEDGER / "ledger" / "deposit.yaml").read_text().replace("version: 1.0.0", "version: 2.0.0\nstatus: draft")
+    (realm.folder / "ledger" / "deposit.v2.yaml").write_text(text.replace("deposit_service", "deposit_v2_service"))
+    planned = {(attack.subject, attack.action is None) for attack in attacks(plugins=[realm], select=is_deposit)}
+    assert planned == {("deposit", False), ("deposit@2", True)}
+
+
+def is_deposit(found):
+    return found.name == "deposit"
+
+
 async def test_an_expected_failure_is_strict(variant, tmp_path, monkeypatch):
     realm = variant("deposit", lambda text: text + ADDITION % "params.range")
     assert await verdicts(realm, tmp_path / "1", "deposit", "params.range") == {"params.range": Verdict.UNEXPECTED_PASS}

@@ -27,11 +27,12 @@ def file_is_named_after_intent(_: Catalog, sourced: Sourced[Contract]) -> Iterat
 
 
 def handler_is_named_after_intent(_: Catalog, sourced: Sourced[Contract]) -> Iterator[Finding]:
-    """`…intent_services.<intent>_service`, the path that contract 003 names."""
-    expected = f"{sourced.value.intent}_service"
-    if sourced.value.handler.rpartition(".")[2] != expected:
+    """`…intent_services.<intent>_service`, the path that contract 003 names; two majors have a module each."""
+    contract = sourced.value
+    expected = [f"{contract.intent}_service", f"{contract.intent}_v{contract.major}_service"]
+    if contract.handler.rpartition(".")[2] not in expected:
         message = "the handler is not named after its intent"
-        yield sourced.source.warning(("handler",), message, f"call the module {expected}")
+        yield sourced.source.warning(("handler",), message, f"call the module {' or '.join(expected)}")
 
 
 def ready_contract_is_complete(_: Catalog, sourced: Sourced[Contract]) -> Iterator[Finding]:
