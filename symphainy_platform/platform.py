@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from typing import Any, Self
 
-from symphainy_platform.context import Clock, Identity, SystemClock, TimeOrderedIds, isoformat
+from symphainy_platform.context import Clock, Identity, IdSource, SystemClock, TimeOrderedIds, isoformat
 from symphainy_platform.contract.catalog import Catalog
 from symphainy_platform.errors import Unauthenticated
 from symphainy_platform.hookspecs import IdentitySource
@@ -121,7 +121,12 @@ class Platform:
     @property
     def contracts(self) -> Catalog:
         """Every contract, artifact type, journey and role that was loaded."""
-        return self.loaded.catalog
+        return self.loaded.served
+
+    @property
+    def ids(self) -> IdSource:
+        """The one source of identifiers of this platform."""
+        return self._parts.ids
 
     @property
     def telemetry(self) -> Telemetry:

@@ -45,9 +45,9 @@ class EventStreams:
         """GET /api/events: everything that can be wrong is answered before the stream starts."""
         identity = await identified(platform, request)
         query = query_of(request, "after", "artifact_id", "type")
-        if self.open >= self.limit:
-            raise RateLimited(expected=f"at most {self.limit} open event streams")
         cursor = await _starting_cursor(platform, identity, _given_cursor(request.scope, query))
+        if self.open >= self.limit:  # nothing is awaited from here until the stream counts itself
+            raise RateLimited(expected=f"at most {self.limit} open event streams")
         events = platform.events(
             identity=identity, after=cursor, artifact_id=query.get("artifact_id"), type=query.get("type")
         )
@@ -66,14 +66,14 @@ class _Stream:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Start the answer and, unless it is one to HEAD, send events until an occasion to end."""
-        await send({"type": "http.response.start", "status": 200, "headers": _HEADERS})
-        if scope["method"] != "HEAD":
-            self.streams.open += 1
-            try:
+        self.streams.open += 1
+        try:
+            await send({"type": "http.response.start", "status": 200, "headers": _HEADERS})
+            if scope["method"] != "HEAD":
                 await self._run(receive, send)
-            finally:
-                self.streams.open -= 1
-        await send({"type": "http.response.body", "body": b""})
+            await send({"type": "http.response.body", "body": b""})
+        finally:
+            self.streams.open -= 1
 
     async def _run(self, receive: Receive, send: Send) -> None:
         occasions = {
@@ -96,8 +96,10 @@ class _Stream:
         async with aclosing(cast("AsyncGenerator[PublishedEvent]", self.events)) as events:
             upcoming = asyncio.ensure_future(anext(events, None))
             try:
-                while await self._token_holds():
+                while True:
                     await asyncio.wait({upcoming}, timeout=self.platform.settings.event_heartbeat_seconds)
+                    if not await self._token_holds():  # asked after the wait: it may have ended meanwhile
+                        return
                     if not upcoming.done():
                         await _send_text(send, _HEARTBEAT)
                         continue

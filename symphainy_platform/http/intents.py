@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from symphainy_platform.context import TimeOrderedIds
+import structlog
+
 from symphainy_platform.errors import IntentError, MalformedRequest, Unauthenticated
 from symphainy_platform.http.answers import Answer, json_answer
 from symphainy_platform.http.endpoint import identified
@@ -28,6 +29,9 @@ _LONGEST_VERSION = 64
 _REQUIRED: dict[str, type] = {"intent_type": str, "parameters": dict}
 _FIELDS: dict[str, type] = {**_REQUIRED, "metadata": dict, "contract_version": str}
 _JSON_NAMES: dict[type, str] = {str: "a string", dict: "an object"}
+_LONGEST_ECHO = 80
+
+_log = structlog.get_logger(__name__)
 
 
 async def submit(platform: Platform, request: Request) -> Answer:
@@ -35,10 +39,16 @@ async def submit(platform: Platform, request: Request) -> Answer:
     try:
         result = await platform.dispatch(await _intent_of(platform, request))
     except IntentError as error:
-        # What never reached the dispatcher is named, too: a report about it can be found again.
-        error.execution_id = error.execution_id or f"exec_{TimeOrderedIds(platform.clock).new()}"
+        if error.execution_id is None:
+            _name(error, platform, request)
         raise
     return json_answer(result.to_dict())
+
+
+def _name(error: IntentError, platform: Platform, request: Request) -> None:
+    """Name and log what never reached the dispatcher, too: a report about it can be found again."""
+    error.execution_id = f"exec_{platform.ids.new()}"
+    _log.info("rejected", execution_id=error.execution_id, outcome=error.code, trace_id=request.scope[TRACE_ID])
 
 
 async def _intent_of(platform: Platform, request: Request) -> IntentRequest:
@@ -82,7 +92,7 @@ async def _identity_if_any(platform: Platform, request: Request) -> Identity | N
 def _check_envelope(body: dict[str, Any]) -> None:
     for name, value in body.items():
         if name not in _FIELDS:
-            raise MalformedRequest(field=name, expected=f"one of {', '.join(_FIELDS)}")
+            raise MalformedRequest(field=name[:_LONGEST_ECHO], expected=f"one of {', '.join(_FIELDS)}")
         if type(value) is not _FIELDS[name]:
             raise MalformedRequest(field=name, expected=_JSON_NAMES[_FIELDS[name]])
     if len(body.get("contract_version", "")) > _LONGEST_VERSION:

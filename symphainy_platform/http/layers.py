@@ -5,13 +5,14 @@ They are plain ASGI: a layer costs one closure per request, not a task and a que
 
 from __future__ import annotations
 
+import asyncio
 from typing import TYPE_CHECKING
 
 import structlog
 from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect
 
-from symphainy_platform.errors import HandlerError, IntentError, NotFound
+from symphainy_platform.errors import HandlerError, IntentError, NotFound, ShuttingDown
 from symphainy_platform.http.answers import Answer, failure_answer, method_not_allowed
 from symphainy_platform.http.request import TRACE_ID, trace_id_of
 
@@ -25,6 +26,8 @@ EVERY_ANSWER = [
     (b"content-security-policy", b"default-src 'none'"),
 ]
 """Headers of every answer (40-auth-sessions, "Transport")."""
+
+_CUT_SHORT = "The platform stopped before it could answer; the same request, sent again, finds what was committed."
 
 _log = structlog.get_logger(__name__)
 
@@ -75,6 +78,10 @@ class Failures:
             await self._app(scope, receive, send_noting)
         except ClientDisconnect:
             return  # nobody is left to answer
+        except asyncio.CancelledError:  # the server stops, and waits no longer
+            if not started:
+                await failure_answer(ShuttingDown(_CUT_SHORT), scope[TRACE_ID])(scope, receive, send)
+            raise
         except Exception as error:  # noqa: BLE001 - the edge: a caller gets a code whatever broke behind it
             answer = _answer_to(error, scope[TRACE_ID])
             if not started:

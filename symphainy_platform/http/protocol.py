@@ -16,32 +16,41 @@ if TYPE_CHECKING:
     from symphainy_platform.errors import IntentError
 
 MAX_HEAD_BYTES = 64 * 1024
-"""Request line and headers together; the parser itself knows no bound."""
+"""Request line and headers together, or all trailers; the parser itself knows no bound."""
 
 
 class BoundedProtocol(HttpToolsProtocol):
-    """uvicorn's protocol with a bound on the head of a request, and failures in our words."""
+    """uvicorn's protocol with a bound on all that is no body, and failures in our words."""
 
-    _head_bytes: int | None = 0
-    """How much of a head was read so far; None while there is no head to read."""
+    _pending_bytes = 0
+    """How much was read since a head, or a piece of a body, was complete."""
+    _in_head = False
 
     def on_message_begin(self) -> None:
-        """Begin to count."""
-        self._head_bytes = 0
+        """Take headers from here on."""
+        self._in_head = True
         super().on_message_begin()
 
+    def on_header(self, name: bytes, value: bytes) -> None:
+        """Keep a header; drop a trailer, which must not pass for one (RFC 9110, section 6.5.1)."""
+        if self._in_head:
+            super().on_header(name, value)
+
     def on_headers_complete(self) -> None:
-        """Stop counting: the body has its own bound."""
-        self._head_bytes = None
+        """End the head."""
+        self._in_head, self._pending_bytes = False, 0
         super().on_headers_complete()
 
+    def on_body(self, body: bytes) -> None:
+        """Leave the body to its own bound."""
+        self._pending_bytes = 0
+        super().on_body(body)
+
     def data_received(self, data: bytes) -> None:
-        """Parse, then refuse a head that is still open after too much."""
+        """Parse, then refuse a head, or trailers, that are still open after too much."""
+        self._pending_bytes += len(data)
         super().data_received(data)
-        if self._head_bytes is None or self.transport.is_closing():
-            return
-        self._head_bytes += len(data)
-        if self._head_bytes > MAX_HEAD_BYTES:
+        if self._pending_bytes > MAX_HEAD_BYTES and not self.transport.is_closing():
             message = "The request line and headers are too large."
             self._refuse(HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE, MalformedRequest(message))
 

@@ -44,3 +44,51 @@ def test_requests_in_one_packet_are_answered_in_order(server):
         answer = connection.makefile("rb").read()
     assert answer.count(b"HTTP/1.1 200") == 3
     assert answer.rindex(b"HTTP/1.1 200") < answer.index(b"HTTP/1.1 404")
+
+
+CHUNKED = (
+    b"POST /api/intent/submit HTTP/1.1\r\nHost: x\r\nConnection: close\r\nContent-Type: application/json\r\n"
+    b"Transfer-Encoding: chunked\r\n\r\n"
+)
+BODY = b'{"intent_type":"initialize_chat_session","parameters":{}}'
+
+
+def test_a_trailer_does_not_pass_for_a_header(server):
+    bearer = server.bearer(tenant="trailer")["Authorization"].encode()
+    sent = CHUNKED + b"%x\r\n%b\r\n0\r\nAuthorization: %b\r\n\r\n" % (len(BODY), BODY, bearer)
+    address = urlsplit(server.url)
+    with socket.create_connection((address.hostname, address.port), timeout=5) as connection:
+        connection.sendall(sent)
+        answer = connection.makefile("rb").read()
+    assert answer.startswith(b"HTTP/1.1 401 ")
+
+
+ENDLESS = {
+    "a trailer": b"0\r\nX: ".ljust(TOO_MUCH, b"x"),
+    "trailers": (b"0\r\n" + b"X: x\r\n" * 20_000)[:TOO_MUCH],
+    "the extension of a chunk": b"1;x=".ljust(TOO_MUCH, b"x"),
+}
+
+
+@pytest.mark.parametrize("endless", ENDLESS.values(), ids=ENDLESS)
+def test_what_is_around_a_body_is_bounded_too(server, endless):
+    address = urlsplit(server.url)
+    with socket.create_connection((address.hostname, address.port), timeout=5) as connection:
+        connection.sendall(CHUNKED[:-2] + b"Expect: 100-continue\r\n\r\n")
+        assert connection.recv(1000).startswith(b"HTTP/1.1 100 ")
+        connection.sendall(endless)
+        answer = connection.makefile("rb").read()
+    assert answer.startswith(b"HTTP/1.1 431 ")
+
+
+def test_a_large_body_in_small_chunks_is_no_endless_head(server):
+    text = b" " * (2 * MAX_HEAD_BYTES) + BODY
+    chunks = b"".join(
+        b"%x\r\n%b\r\n" % (len(text[at : at + 100]), text[at : at + 100]) for at in range(0, len(text), 100)
+    )
+    authorization = f"Authorization: {server.bearer(tenant='chunks')['Authorization']}\r\n\r\n".encode()
+    address = urlsplit(server.url)
+    with socket.create_connection((address.hostname, address.port), timeout=5) as connection:
+        connection.sendall(CHUNKED[:-2] + authorization + chunks + b"0\r\n\r\n")
+        answer = connection.makefile("rb").read()
+    assert answer.startswith(b"HTTP/1.1 200 ")

@@ -155,6 +155,14 @@ def test_a_wrong_request_answers_its_code_and_changes_nothing(server, ann, reque
     assert server.state() == before
 
 
+def test_a_rejection_is_named_logged_and_no_echo_of_what_was_sent(server, ann):
+    answer = ann.post(SUBMIT, json=GOOD | {"f" * 100_000: 1})
+    assert (answer.status_code, answer.json()["details"]["field"]) == (400, "f" * 80)
+    lines = [json.loads(line) for line in (server.folder / "log").read_text().splitlines()]
+    (logged,) = [line for line in lines if line.get("execution_id") == answer.json()["execution_id"]]
+    assert (logged["event"], logged["outcome"]) == ("rejected", "MALFORMED_REQUEST")
+
+
 NOBODY = {
     "no header": [],
     "empty": [("Authorization", "")],
