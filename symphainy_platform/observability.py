@@ -9,9 +9,12 @@ from __future__ import annotations
 
 import asyncio
 import atexit
+import contextlib
 import logging
 import sys
+import threading
 import traceback
+from collections import deque
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, BinaryIO, Self
 
@@ -64,7 +67,8 @@ class _Lines:
     def __init__(self, file: BinaryIO) -> None:
         """Write to `file`, at the latest when the process ends in order."""
         self._file = file
-        self._waiting: list[bytes] = []
+        self._waiting: deque[bytes] = deque()
+        self._writing = threading.Lock()
         self._flushing: asyncio.AbstractEventLoop | None = None
         atexit.register(self.flush)
 
@@ -87,11 +91,15 @@ class _Lines:
     debug = info = warning = error = critical = exception = log = msg
 
     def flush(self) -> None:
-        """Write what waits."""
-        lines, self._waiting, self._flushing = self._waiting, [], None
-        if lines:
-            self._file.write(b"\n".join([*lines, b""]))
-            self._file.flush()
+        """Write what waits; lines that cannot be written (the disk is full, the reader has gone) are lost."""
+        self._flushing = None
+        with self._writing:
+            lines = [self._waiting.popleft() for _ in range(len(self._waiting))]
+            if lines:
+                # Raising would be logged, and fail again, without end; the intents matter more.
+                with contextlib.suppress(OSError, ValueError):
+                    self._file.write(b"\n".join([*lines, b""]))
+                    self._file.flush()
 
 
 def frames_only(_logger: Any, _method: str, event: MutableMapping[str, Any]) -> Mapping[str, Any]:

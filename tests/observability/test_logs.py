@@ -1,3 +1,5 @@
+import asyncio
+import errno
 import json
 import logging
 import subprocess
@@ -5,7 +7,7 @@ import sys
 
 import pytest
 
-from symphainy_platform.observability import frames_only, neutralized
+from symphainy_platform.observability import _Lines, frames_only, neutralized
 
 SCRIPT = """
 import logging, sys, structlog
@@ -65,3 +67,22 @@ def test_texts_of_other_scripts_are_left_alone():
 
 def test_the_standard_library_is_not_reconfigured_by_importing():
     assert not any(type(handler).__module__.startswith("symphainy") for handler in logging.getLogger().handlers)
+
+
+class Full:
+    """A disk without room."""
+
+    def write(self, _text):
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    flush = None
+
+
+async def test_a_log_that_cannot_be_written_is_lost_and_raises_nothing():
+    failures = []
+    asyncio.get_running_loop().set_exception_handler(lambda _loop, context: failures.append(context))
+    lines = _Lines(Full())
+    lines.msg(b"x")
+    await asyncio.sleep(0)
+    await asyncio.to_thread(lines.msg, b"y")
+    assert failures == []
