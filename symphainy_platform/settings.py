@@ -9,6 +9,7 @@ from __future__ import annotations
 import difflib
 import os
 import re
+from ipaddress import ip_network
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal, NamedTuple
 from urllib.parse import urlsplit, urlunsplit
@@ -94,7 +95,7 @@ class Settings(BaseSettings):
 
     home: Path = Field(Path(".symphainy"), description="The data folder: signing keys, and the default store.")
     store: str = Field(
-        default_factory=lambda values: f"sqlite:///{_home(values).absolute()}/platform.db",
+        default_factory=lambda values: f"sqlite:///{_url_path(_home(values).absolute())}/platform.db",
         min_length=1,
         description="URL of the store; without it `sqlite:///{HOME}/platform.db`.",
     )
@@ -104,7 +105,7 @@ class Settings(BaseSettings):
         default=False, description="Development: prints a token and readable logs; refused on a public host."
     )
     trusted_proxy: str | None = Field(
-        None, min_length=1, description="Address of the one proxy whose `X-Forwarded-*` headers are believed."
+        None, min_length=1, description="Address (or network) of the proxy whose `X-Forwarded-*` headers are believed."
     )
     cors_origins: Annotated[tuple[str, ...], NoDecode] = Field(
         (), description="Exact origins (comma separated) whose pages may call this platform; none by default."
@@ -152,6 +153,16 @@ class Settings(BaseSettings):
 
     _origins: Mapping[str, str] = PrivateAttr(default_factory=dict)
 
+    if not TYPE_CHECKING:  # type checkers see the fields as arguments
+
+        def __init__(self, **given: Any) -> None:
+            """Gather the settings; arguments beat the environment, which beats `.env`."""
+            try:
+                super().__init__(**given)
+            except (UnicodeDecodeError, OSError) as error:
+                msg = f".env cannot be read: {getattr(error, 'strerror', None) or 'it is not UTF-8'}"
+                raise SettingsError(msg) from error
+
     @classmethod
     def settings_customise_sources(  # noqa: D102 - the signature is pydantic's
         cls,
@@ -176,6 +187,26 @@ class Settings(BaseSettings):
             raise SettingsError(_sentence(error.errors(include_input=True)[0], origins)) from None
         settings._origins = origins  # noqa: SLF001 - the validator belongs to the class
         return settings
+
+    @field_validator("home", mode="before")
+    @classmethod
+    def _named(cls, value: Any) -> Any:
+        """Refuse the empty path, which would mean the working directory itself."""
+        if value == "":
+            msg = "the path of a folder"
+            raise ValueError(msg)
+        return value
+
+    @field_validator("trusted_proxy")
+    @classmethod
+    def _an_address(cls, value: str | None) -> str | None:
+        """Accept what addresses can be compared with; any other word would trust nobody, and `*` everybody."""
+        try:
+            ip_network(value or "::1")
+        except ValueError:
+            msg = "an address such as 10.0.0.7, or a network such as 10.0.0.0/24"
+            raise ValueError(msg) from None
+        return value
 
     @field_validator("cors_origins", mode="before")
     @classmethod
@@ -210,6 +241,11 @@ def _home(values: Mapping[str, Any]) -> Path:
     """Return the data folder; it is missing here when its own value is refused."""
     home: Path = values.get("home", Path())
     return home
+
+
+def _url_path(folder: Path) -> str:
+    """Write a path so that the URL of a store, which is unquoted, means it."""
+    return str(folder).replace("%", "%25")
 
 
 def _variables() -> Iterator[tuple[str, str]]:

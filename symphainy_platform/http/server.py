@@ -46,6 +46,7 @@ async def serve(settings: Settings, announce: Callable[[str], None]) -> None:
     Raises `StartError` when the settings, the address or the store do not allow it.
     """
     refuse_public_development(settings)
+    tokens_of(settings)  # a key that cannot be used stops the start, rather than every request
     with _listening(settings) as listener:
         async with Platform.open(settings) as platform:
             await _Server(platform, listener, announce).run_until_stopped()
@@ -151,12 +152,15 @@ def _listening(settings: Settings) -> socket.socket:
         family, kind, protocol, _, address = socket.getaddrinfo(
             settings.host, settings.port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
         )[0]
-        listener = socket.socket(family, kind, protocol)
-        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        listener.bind(address)
-        listener.listen(_LISTEN_BACKLOG)
-    except OSError as error:
-        msg = f"cannot listen on {settings.host} port {settings.port}: {error.strerror} (choose another --port)"
+        with contextlib.ExitStack() as undo:
+            listener = undo.enter_context(socket.socket(family, kind, protocol))
+            listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            listener.bind(address)
+            listener.listen(_LISTEN_BACKLOG)
+            undo.pop_all()
+    except (OSError, UnicodeError) as error:  # UnicodeError: a name that no host can have
+        reason = error.strerror if isinstance(error, OSError) else "this is not the name of a host"
+        msg = f"cannot listen on {settings.host} port {settings.port}: {reason} (choose another --host or --port)"
         raise SettingsError(msg) from error
     return listener
 

@@ -11,6 +11,7 @@ import stat
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
 from cryptography.hazmat.primitives.serialization import (
     Encoding,
@@ -106,8 +107,8 @@ def _read(path: Path) -> SigningKey:
         raise StartError(msg)
     try:
         key = load_pem_private_key(path.read_bytes(), password=None)
-    except ValueError as error:
-        msg = f"{path} holds no signing key: remove it, a new one is made (which ends every token)"
+    except (ValueError, TypeError, UnsupportedAlgorithm) as error:  # TypeError: it is under a passphrase
+        msg = f"{path} holds no usable signing key: remove it, a new one is made (which ends every token)"
         raise StartError(msg) from error
     if not isinstance(key, Ed25519PrivateKey):
         msg = f"{path} holds a key of another kind than Ed25519"

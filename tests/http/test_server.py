@@ -86,6 +86,8 @@ REFUSED = {
     "dev with a shared store": (["--dev", "--store", "postgresql://db/x"], {}, "sqlite"),
     "an unknown store": (["--store", "mongodb://db/x"], {}, "mongodb"),
     "an unknown setting": ([], {"SYMPHAINY_PROT": "1"}, "did you mean SYMPHAINY_PORT"),
+    "a host that cannot be": (["--host", "no..host"], {}, "cannot listen"),
+    "a proxy that is none": (["--trusted-proxy", "*"], {}, "an address such as"),
     "a host that is none": (["--host", "no.such.host.invalid"], {}, "cannot listen"),
 }
 
@@ -96,6 +98,14 @@ def test_a_refused_start_is_one_sentence_and_exit_2(tmp_path, arguments, environ
     assert done.returncode == 2
     assert reason in done.stderr
     assert "Traceback" not in done.stderr
+
+
+def test_a_key_that_others_may_read_is_a_refused_start(tmp_path):
+    keys = tmp_path / ".symphainy" / "keys"
+    keys.mkdir(parents=True)
+    (keys / "cli-ed25519.pem").touch(0o644)
+    done = _start(tmp_path)
+    assert (done.returncode, "others may read" in done.stderr) == (2, True)
 
 
 def test_a_taken_port_is_a_refused_start(server, tmp_path):

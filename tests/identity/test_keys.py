@@ -3,7 +3,8 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from cryptography.hazmat.primitives.serialization import BestAvailableEncryption, Encoding, NoEncryption, PrivateFormat
 
 from symphainy_platform.context import Identity, SystemClock
 from symphainy_platform.errors import StartError, Unauthenticated
@@ -38,14 +39,20 @@ def test_a_key_that_others_may_read_is_refused(tmp_path):
 @pytest.mark.parametrize(
     ("content", "reason"),
     [
-        (b"", "holds no signing key"),
-        (b"garbage", "holds no signing key"),
+        (b"", "holds no usable signing key"),
+        (b"garbage", "holds no usable signing key"),
         (
             ec.generate_private_key(ec.SECP256R1()).private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()),
             "another kind",
         ),
+        (
+            Ed25519PrivateKey.generate().private_bytes(
+                Encoding.PEM, PrivateFormat.PKCS8, BestAvailableEncryption(b"x")
+            ),
+            "holds no usable signing key",
+        ),
     ],
-    ids=["empty", "garbage", "another kind"],
+    ids=["empty", "garbage", "another kind", "under a passphrase"],
 )
 def test_a_file_that_is_no_key_is_refused_and_kept(tmp_path, content, reason):
     signing_key(tmp_path)

@@ -90,6 +90,10 @@ def test_names_of_the_tests_are_not_settings(monkeypatch):
         ("execution_retention_days", "inf", "36500"),
         ("max_body_bytes", "1", "1024"),
         ("log_level", "loud", "'debug', 'info', 'warning' or 'error'"),
+        ("home", "", "the path of a folder"),
+        ("trusted_proxy", "*", "an address such as"),
+        ("trusted_proxy", "proxy.internal", "an address such as"),
+        ("trusted_proxy", "10.0.0.1/24", "an address such as"),
         ("cors_origins", "*", "exact origins"),
         ("cors_origins", "https://a.example/path", "exact origins"),
         ("cors_origins", "https://a.example, https://*.example", "exact origins"),
@@ -103,6 +107,21 @@ def test_a_bad_value_names_the_setting_its_source_and_what_was_expected(monkeypa
     assert sentence.startswith(f"SYMPHAINY_{name.upper()} (from environment) should be")
     assert expected in sentence
     assert sentence.endswith(f"given: {given}")
+
+
+@pytest.mark.parametrize("given", ["10.0.0.7", "10.0.0.0/24", "::1"])
+def test_a_proxy_is_an_address_or_a_network(given):
+    assert Settings(trusted_proxy=given).trusted_proxy == given
+
+
+def test_an_env_file_that_is_not_text_is_refused(tmp_path):
+    (tmp_path / ".env").write_bytes(b"SYMPHAINY_ISSUER=\xff\n")
+    with pytest.raises(SettingsError, match=r"^\.env cannot be read: it is not UTF-8$"):
+        Settings()
+
+
+def test_the_url_of_the_default_store_means_the_data_folder(tmp_path):
+    assert Settings(home=tmp_path / "a%20b").store == f"sqlite:///{tmp_path}/a%2520b/platform.db"
 
 
 def test_a_bad_argument_is_called_by_its_own_name():
