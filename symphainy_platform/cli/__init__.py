@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 
 from symphainy_platform.errors import IntentError, StartError
@@ -14,6 +15,7 @@ EXIT_REFUSED = 2
 
 def main() -> None:
     """Run one command and leave with 0, EXIT_FAILED or EXIT_REFUSED."""
+    _open_missing_streams()
     from symphainy_platform.cli.app import app  # noqa: PLC0415 - importing `cli` alone must cost nothing
     from symphainy_platform.cli.output import print_failure, print_refusal  # noqa: PLC0415
 
@@ -25,3 +27,13 @@ def main() -> None:
     except StartError as error:
         print_refusal(error)
         sys.exit(EXIT_REFUSED)
+
+
+def _open_missing_streams() -> None:
+    """Give a process that was started without them outputs that lead nowhere.
+
+    Otherwise its first file or socket would become standard output, and get what is printed.
+    """
+    for name in ("stdout", "stderr"):
+        if getattr(sys, name) is None:
+            setattr(sys, name, open(os.devnull, "w", encoding="utf-8"))  # noqa: PTH123, SIM115 - as long as the process

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from symphainy_platform.cli.options import AsJson, place
+from symphainy_platform.cli.options import AsJson, place_here
 from symphainy_platform.cli.output import print_json
 from symphainy_platform.errors import NotFound
 from symphainy_platform.resources import data_folder
@@ -29,7 +29,7 @@ def lint(context: typer.Context, folder: Folder = None, *, as_json: AsJson = Fal
     from symphainy_platform.contract.lint import lint as lint_folder  # noqa: PLC0415
 
     findings = lint_folder(folder or data_folder("contracts"))
-    if place(context, as_json=as_json).as_json:
+    if place_here(context, as_json=as_json).as_json:
         print_json([{name: getattr(finding, name) for name in finding.__slots__} for finding in findings])
     else:
         typer.echo("\n".join(map(str, findings)) or "No findings.")
@@ -49,7 +49,11 @@ def render(
     """
     from symphainy_platform.contract.generate import generate  # noqa: PLC0415 - keeps `--help` fast
 
-    changed = generate(folder or data_folder("contracts"), check=check)
+    where = folder or data_folder("contracts")
+    if not any(where.rglob("*.yaml")):
+        message = f"{where} holds no contracts"
+        raise typer.BadParameter(message)
+    changed = generate(where, check=check)
     for path in changed:
         typer.echo(f"{'not current' if check else 'written'}: {path}")
     if check and changed:
@@ -70,7 +74,7 @@ def show(
     from symphainy_platform.contract.render import render_contract  # noqa: PLC0415 - keeps `--help` fast
     from symphainy_platform.plugins import load_plugins, load_realms  # noqa: PLC0415
 
-    where = place(context, as_json=as_json)
+    where = place_here(context, as_json=as_json)
     catalog = load_realms(load_plugins(), where.settings()).catalog
     contract = catalog.newest(intent)
     if contract is None:

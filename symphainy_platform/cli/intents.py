@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from symphainy_platform.canonical import NotStrictJson, parse_json
-from symphainy_platform.cli.options import AsJson, Roles, StoreUrl, Tenant, Token, Url, User, caller, place
+from symphainy_platform.cli.options import AsJson, Roles, StoreUrl, Tenant, Token, Url, User, caller, place, place_here
 from symphainy_platform.cli.output import print_json, print_json_line, print_result, print_table
 
 if TYPE_CHECKING:
@@ -97,7 +97,7 @@ def listing(context: typer.Context, *, url: Url = None, as_json: AsJson = False)
     Example: symphainy intents
     """
     where = place(context, url=url, as_json=as_json)
-    contracts = asyncio.run(_remote_contracts(where.url)) if where.url else _local_contracts(where)
+    contracts = asyncio.run(_remote_contracts(where.url)) if where.url is not None else _local_contracts(where)
     if where.as_json:
         print_json(contracts)
         return
@@ -108,11 +108,11 @@ def listing(context: typer.Context, *, url: Url = None, as_json: AsJson = False)
     print_table("Intents", ("intent", "version", "realm", "access", "status", "purpose"), rows)
 
 
-async def _remote_contracts(url: str) -> Any:
-    from symphainy_platform.cli.remote import connected, fetch  # noqa: PLC0415 - keeps `--help` fast
+async def _remote_contracts(url: str) -> list[dict[str, Any]]:
+    from symphainy_platform.cli.remote import connected, fetch_contracts  # noqa: PLC0415 - keeps `--help` fast
 
     async with connected(url, None) as client:
-        return (await fetch(client, "/api/contracts"))["contracts"]
+        return await fetch_contracts(client)
 
 
 def _local_contracts(where: Place) -> list[dict[str, Any]]:
@@ -174,7 +174,7 @@ def journey(  # noqa: PLR0913 - one parameter per option
 
     Example: symphainy journey journey_coexistence_chat_session --tenant acme --user ann
     """
-    where, who = place(context, store=store, as_json=as_json), caller(token, tenant, user, None)
+    where, who = place_here(context, store=store, as_json=as_json), caller(token, tenant, user, None)
     progress = asyncio.run(_journey(where, who, name))
     if where.as_json:
         print_json(progress)

@@ -42,9 +42,24 @@ class Place:
 
 
 def place(context: typer.Context, *, url: str | None = None, store: str | None = None, as_json: bool = False) -> Place:
-    """Join a command's own options with those before the command's name."""
+    """Join a command's own options with those before the command's name; raises a usage error for two places."""
     before = cast("Place", context.obj)
-    return Place(url or before.url, store or before.store, as_json or before.as_json)
+    where = Place(
+        before.url if url is None else url, before.store if store is None else store, as_json or before.as_json
+    )
+    if where.url is not None and where.store is not None:
+        message = "choose one place: either --url URL, or --store URL"
+        raise typer.BadParameter(message)
+    return where
+
+
+def place_here(context: typer.Context, *, store: str | None = None, as_json: bool = False) -> Place:
+    """Join the options of a command that works in this process only; raises a usage error for --url."""
+    where = place(context, store=store, as_json=as_json)
+    if where.url is not None:
+        message = f"--url: {context.info_name} works in this process only, not on a server"
+        raise typer.BadParameter(message)
+    return where
 
 
 @dataclass(frozen=True, slots=True)

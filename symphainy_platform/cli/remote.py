@@ -10,23 +10,27 @@ from typing import Any
 import httpx
 import orjson
 
-from symphainy_platform.errors import IntentError, Kind
+from symphainy_platform.errors import IntentError, Kind, MalformedRequest
 
 _ANSWER_SECONDS = 60.0
 _SILENCE_SECONDS = 1.0
 """Without `--follow`, a stream that says nothing for so long has told what is there."""
 _RECONNECT_SECONDS = 1.0
-_FAILED = 400
+_GOOD = 200
+_IS_IT = "is it this platform?"
 
 
 @asynccontextmanager
 async def connected(url: str, token: str | None) -> AsyncIterator[httpx.AsyncClient]:
     """Open a client of the server at `url`; what cannot be reached is an `IntentError` with a code."""
-    headers = {"Authorization": f"Bearer {token}"} if token else {}
+    headers = {b"Authorization": _header(f"Bearer {token}")} if token else {}
     try:
         async with httpx.AsyncClient(base_url=url, headers=headers, timeout=_ANSWER_SECONDS) as client:
             yield client
-    except (httpx.TransportError, httpx.InvalidURL) as error:
+    except httpx.LocalProtocolError as error:
+        message = "A token, key or cursor holds what no HTTP header can."  # which one, the client would quote
+        raise MalformedRequest(message) from error
+    except (httpx.RequestError, httpx.InvalidURL) as error:
         message = f"No answer from {url}: {error or type(error).__name__}"
         raise IntentError("SERVER_UNREACHABLE", message, kind=Kind.UNAVAILABLE, retryable=True) from error
 
@@ -34,6 +38,14 @@ async def connected(url: str, token: str | None) -> AsyncIterator[httpx.AsyncCli
 async def fetch(client: httpx.AsyncClient, path: str) -> Any:
     """GET one JSON document; raises the failure that the server answered."""
     return _checked(await client.get(path))
+
+
+async def fetch_contracts(client: httpx.AsyncClient) -> list[dict[str, Any]]:
+    """GET every contract in force, in short."""
+    contracts = (await fetch(client, "/api/contracts")).get("contracts")
+    if not isinstance(contracts, list):
+        raise _unknown_server(f"The server lists no contracts: {_IS_IT}")
+    return contracts
 
 
 class RemoteTarget:
@@ -47,14 +59,11 @@ class RemoteTarget:
         self, intent_type: str, parameters: Mapping[str, Any], idempotency_key: str | None
     ) -> Mapping[str, Any]:
         """POST the intent."""
-        headers = {"Content-Type": "application/json"}
+        headers = {b"Content-Type": b"application/json"}
         if idempotency_key is not None:
-            headers["Idempotency-Key"] = idempotency_key
-        body = orjson.dumps({"intent_type": intent_type, "parameters": parameters})
-        answer: Mapping[str, Any] = _checked(
-            await self._client.post("/api/intent/submit", content=body, headers=headers)
-        )
-        return answer
+            headers[b"Idempotency-Key"] = _header(idempotency_key)
+        body = _body({"intent_type": intent_type, "parameters": parameters})
+        return _checked(await self._client.post("/api/intent/submit", content=body, headers=headers))
 
     async def events(self, after: str | None, *, follow: bool) -> AsyncGenerator[Mapping[str, Any], None]:
         """Read the event stream; with `follow`, again and again from where it ended."""
@@ -76,12 +85,13 @@ class RemoteTarget:
 
     async def _stream(self, cursor: str | None, silence: float | None) -> AsyncIterator[dict[str, Any]]:
         """One connection: its first item is the cursor that it starts from, without an event."""
-        headers = {"Last-Event-ID": cursor} if cursor is not None else {}
+        headers = {b"Last-Event-ID": _header(cursor)} if cursor is not None else {}
         timeout = httpx.Timeout(_ANSWER_SECONDS, read=silence)
         async with self._client.stream("GET", "/api/events", headers=headers, timeout=timeout) as answer:
-            if answer.status_code >= _FAILED:
+            if not answer.headers.get("Content-Type", "").startswith("text/event-stream"):
                 await answer.aread()
                 _checked(answer)
+                raise _unknown_server(f"The server sends no events: {_IS_IT}")
             async for line in answer.aiter_lines():
                 name, _, value = line.partition(": ")
                 if name == "id":
@@ -92,24 +102,44 @@ class RemoteTarget:
                     return  # a heartbeat: there is nothing more for now
 
 
-def _checked(answer: httpx.Response) -> Any:
-    """Return the JSON of an answer, or raise the failure that its envelope names."""
+def _header(text: str) -> bytes:
+    """Send what was typed, so that the server says what is wrong with it."""
+    return text.encode(errors="surrogateescape")
+
+
+def _body(value: Any) -> bytes:
+    try:
+        return orjson.dumps(value)
+    except TypeError as error:  # a word of the command line that is not UTF-8
+        raise MalformedRequest(reason=str(error)) from error
+
+
+def _checked(answer: httpx.Response) -> dict[str, Any]:
+    """Return the JSON object of an answer, or raise the failure that its envelope names."""
     try:
         body = orjson.loads(answer.content)
     except orjson.JSONDecodeError:
-        message = f"The server answered {answer.status_code} without JSON: is it this platform?"
-        raise IntentError("SERVER_UNREACHABLE", message, kind=Kind.UNAVAILABLE) from None
-    if answer.status_code < _FAILED:
+        body = None
+    if not isinstance(body, dict):
+        raise _unknown_server(f"The server answered {answer.status_code} without a JSON object: {_IS_IT}")
+    if answer.status_code == _GOOD:
         return body
+    if not isinstance(body.get("error_code"), str):
+        raise _unknown_server(f"The server answered {answer.status_code} without an error code: {_IS_IT}")
     raise _failure(body)
 
 
+def _unknown_server(message: str) -> IntentError:
+    return IntentError("SERVER_UNREACHABLE", message, kind=Kind.UNAVAILABLE)
+
+
 def _failure(envelope: Mapping[str, Any]) -> IntentError:
+    details = envelope.get("details")
     error = IntentError(
-        envelope.get("error_code"),
+        envelope["error_code"],
         envelope.get("error"),
         retryable=bool(envelope.get("retryable")),
-        details=envelope.get("details"),
+        details=details if isinstance(details, dict) else {},
     )
     error.execution_id = envelope.get("execution_id")
     error.intent_type = envelope.get("intent_type")

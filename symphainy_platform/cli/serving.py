@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from symphainy_platform.cli.options import AsJson, Roles, StoreUrl, place, seconds
+from symphainy_platform.cli.options import AsJson, Roles, StoreUrl, place_here, seconds
 from symphainy_platform.cli.output import print_json
 from symphainy_platform.context import Identity, SystemClock, isoformat
 
@@ -37,7 +37,9 @@ def serve(  # noqa: PLR0913 - one parameter per option
     from symphainy_platform.http.server import serve as serve_http  # noqa: PLC0415 - keeps `--help` fast
     from symphainy_platform.observability import configure_logs  # noqa: PLC0415
 
-    settings = place(context, store=store).settings(host=host, port=port, dev=dev or None, trusted_proxy=trusted_proxy)
+    settings = place_here(context, store=store).settings(
+        host=host, port=port, dev=dev or None, trusted_proxy=trusted_proxy
+    )
     configure_logs(settings)
     with asyncio.Runner(loop_factory=_fast_loop()) as runner:
         runner.run(serve_http(settings, _announce))
@@ -58,7 +60,7 @@ def token(  # noqa: PLR0913 - one parameter per option
     """
     from symphainy_platform.identity.source import tokens_of  # noqa: PLC0415 - keeps `--help` fast
 
-    where = place(context, as_json=as_json)
+    where = place_here(context, as_json=as_json)
     lifetime, clock = seconds(ttl), SystemClock()
     identity = _identity(tenant, user, role)
     try:
@@ -81,7 +83,7 @@ def demo(
     """Tell the whole journey of a chat session on a temporary store, in a few seconds."""
     from symphainy_platform.cli.demo import tell  # noqa: PLC0415 - keeps `--help` fast
 
-    where = place(context, as_json=as_json)
+    where = place_here(context, as_json=as_json)
     if not asyncio.run(tell(as_json=where.as_json)):
         raise typer.Exit(1)
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from symphainy_platform.cli.options import AsJson, StoreUrl, place
+from symphainy_platform.cli.options import AsJson, StoreUrl, place_here
 from symphainy_platform.cli.output import print_json, print_table
 from symphainy_platform.errors import IntentError, StartError
 
@@ -29,7 +29,7 @@ def migrate(
 
     Example: symphainy migrate --dry-run
     """
-    where = place(context, store=store, as_json=as_json)
+    where = place_here(context, store=store, as_json=as_json)
     steps = asyncio.run(_migrate(where.settings(), dry_run=dry_run))
     if where.as_json:
         print_json({"steps": steps, "applied": not dry_run})
@@ -55,7 +55,7 @@ def sweep(context: typer.Context, *, store: StoreUrl = None, as_json: AsJson = F
 
     Example: symphainy sweep
     """
-    where = place(context, store=store, as_json=as_json)
+    where = place_here(context, store=store, as_json=as_json)
     result = asyncio.run(_sweep(where.settings(log_level="warning")))
     if sys.stderr.isatty():
         typer.echo(err=True)
@@ -91,7 +91,7 @@ def doctor(context: typer.Context, *, store: StoreUrl = None, as_json: AsJson = 
 
     Example: symphainy doctor
     """
-    where = place(context, store=store, as_json=as_json)
+    where = place_here(context, store=store, as_json=as_json)
     settings = where.settings()
     checks = asyncio.run(_checks(settings))
     _print_report(settings, checks, as_json=where.as_json)

@@ -4,7 +4,9 @@ import re
 import sqlite3
 import subprocess
 import sys
+import threading
 from contextlib import closing, contextmanager
+from http.server import BaseHTTPRequestHandler, HTTPServer
 
 import pytest
 
@@ -34,6 +36,28 @@ def serving(folder):
         process.terminate()
         assert process.wait(10) == 0
         process.stdout.close()
+
+
+@contextmanager
+def strange_server(status, body):
+    """Answers everything with the same."""
+
+    class Answer(BaseHTTPRequestHandler):
+        def do_GET(self):
+            self.send_response(status)
+            self.send_header("Content-Length", str(len(body)))
+            self.end_headers()
+            self.wfile.write(body)
+
+        do_POST = do_GET  # noqa: N815 - the name is the library's
+
+        def log_message(self, *_words):
+            """Stay silent."""
+
+    with HTTPServer(("127.0.0.1", 0), Answer) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        yield f"http://127.0.0.1:{server.server_port}"
+        server.shutdown()
 
 
 def test_the_demo_keeps_every_promise_it_tells(symphainy):
@@ -86,6 +110,7 @@ FAILURES = {
     "unknown parameter": ((*CREATE, "-p", "x=1"), "UNKNOWN_PARAMETER"),
     "a token that proves nothing": (("submit", "get_chat_session", "--token", "x"), "UNAUTHENTICATED"),
     "no server": (("submit", "get_chat_session", *ANN, "--url", "http://127.0.0.1:9"), "SERVER_UNREACHABLE"),
+    "an empty server": (("submit", "get_chat_session", *ANN, "--url", ""), "SERVER_UNREACHABLE"),
     "no contract": (("contracts", "show", "nope"), "NOT_FOUND"),
 }
 
@@ -109,6 +134,10 @@ REFUSALS = {
     "a lifetime beyond time": (("token", *ANN, "--ttl", "999999999d"), "token"),
     "an empty user": (("token", "--tenant", "t", "--user", ""), "user_id"),
     "an unknown command": (("sbumit",), "No such command"),
+    "a server for what has none": (("--url", "http://127.0.0.1:9", "sweep"), "this process only"),
+    "a server and a store": ((*CREATE, "--url", "http://127.0.0.1:9", "--store", "sqlite:///x.db"), "either --url"),
+    "an empty store": ((*CREATE, "--store", ""), "at least 1 character"),
+    "a folder without contracts": (("contracts", "render", "."), "holds no contracts"),
     "an unknown store": ((*CREATE, "--store", "mongodb://x"), "mongodb"),
 }
 
@@ -144,6 +173,40 @@ def test_the_token_is_the_last_word_and_opens_the_server(symphainy, tmp_path):
         assert created["artifacts"]["chat_session"]["semantic_payload"]["user_id"] == "ann"
         failed = symphainy("--url", url, "submit", "initialize_chat_session", "-p", "x=1", "--token", token)
         assert (failed.returncode, failed.stderr.partition(":")[0]) == (1, "UNKNOWN_PARAMETER")
+
+
+UNSENDABLE = {
+    "a token": (("submit", "get_chat_session", "--token", "é"), "UNAUTHENTICATED"),
+    "a token of two lines": (("submit", "get_chat_session", "--token", "a\nb"), "MALFORMED_REQUEST"),
+    "a key": ((*CREATE, "--idempotency-key", "é"), "INVALID_IDEMPOTENCY_KEY"),
+    "a parameter": ((*CREATE, "-p", b"x=\xff"), "MALFORMED_REQUEST"),
+    "an intent": (("submit", b"\xff", *ANN), "MALFORMED_REQUEST"),
+    "a cursor": (("events", "--after", "é", *ANN), "INVALID_PARAMETER_VALUE"),
+}
+
+
+def test_words_that_http_cannot_carry_are_failures_with_a_code(symphainy, tmp_path):
+    with serving(tmp_path) as url:
+        for what, (words, code) in UNSENDABLE.items():
+            done = symphainy(*words, "--url", url)
+            assert (what, done.returncode, done.stderr.partition(":")[0]) == (what, 1, code)
+
+
+STRANGE = {
+    "no JSON": (200, b"<html>"),
+    "an array": (200, b"[]"),
+    "a failure that is an array": (500, b"[]"),
+    "a failure without a code": (500, b"{}"),
+    "a redirect": (302, b"{}"),
+}
+
+
+@pytest.mark.parametrize(("status", "body"), STRANGE.values(), ids=STRANGE)
+def test_a_server_of_another_kind_is_recognized(symphainy, status, body):
+    with strange_server(status, body) as url:
+        for words in (CREATE, ("intents",), ("events", *ANN)):
+            done = symphainy(*words, "--url", url)
+            assert (done.returncode, done.stdout, done.stderr.partition(":")[0]) == (1, "", "SERVER_UNREACHABLE")
 
 
 def test_events_and_intents_are_the_same_here_and_on_a_server(symphainy, tmp_path):
