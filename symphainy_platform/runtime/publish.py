@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 
 import structlog
 
-from symphainy_platform.errors import CursorExpired, DatabaseUnavailable
+from symphainy_platform.errors import CursorExpired, InvalidParameterValue
 from symphainy_platform.state.records import PublishedEvent
 from symphainy_platform.state.store import EventFilter, EventPage, Store
 
@@ -159,7 +159,7 @@ class EventFeed:
     async def _elsewhere(self) -> bool:
         try:
             return await self._store.changed_elsewhere()
-        except DatabaseUnavailable:
+        except Exception:  # noqa: BLE001 - the plugin boundary: reading on will tell, or wait
             return True
 
     async def _start(self) -> str:
@@ -173,18 +173,24 @@ class EventFeed:
         while True:
             try:
                 return await self._store.event_cursor()
-            except DatabaseUnavailable:
-                await asyncio.sleep(POLL_SECONDS)
+            except Exception as error:  # noqa: BLE001 - the plugin boundary: a broken store must not end the tail
+                await _pause(error)
 
     async def _page(self, cursor: str, where: EventFilter) -> EventPage:
         """The next page, from a store that may be away for a while; an empty one once the feed is closed."""
         while not self._closed:
             try:
                 return await self._store.events_after(cursor, where)
-            except DatabaseUnavailable as error:
-                log.warning("outbox_unavailable", reason=error.code)
-                await asyncio.sleep(POLL_SECONDS)
+            except (CursorExpired, InvalidParameterValue):
+                raise
+            except Exception as error:  # noqa: BLE001 - the plugin boundary: a broken store must not end the tail
+                await _pause(error)
         return EventPage((), cursor)
+
+
+async def _pause(reason: Exception) -> None:
+    log.warning("outbox_unavailable", reason=type(reason).__name__)
+    await asyncio.sleep(POLL_SECONDS)
 
 
 def _matches(where: EventFilter, event: PublishedEvent) -> bool:
