@@ -120,7 +120,7 @@ class Platform:
 
     @property
     def contracts(self) -> Catalog:
-        """Every contract, artifact type, journey and role that was loaded."""
+        """Every contract that is served, and every artifact type, journey and role that was loaded."""
         return self.loaded.served
 
     @property

@@ -85,6 +85,8 @@ class Loaded:
     """What the realms brought: contracts with their services, and how their artifacts are shown."""
 
     catalog: Catalog
+    served: Catalog
+    """The catalog without drafts whose service does not exist yet: what callers are told of."""
     routes: Routes
     presenters: dict[str, Presenter]
     unimplemented: tuple[tuple[str, int], ...]
@@ -116,7 +118,8 @@ def load_realms(manager: pluggy.PluginManager, settings: Settings, catalog: Cata
         for name, sourced in catalog.types.items()
         if sourced.value.present
     }
-    return Loaded(catalog, Routes(routes), presenters, tuple(unimplemented))
+    served = catalog.without(unimplemented)
+    return Loaded(catalog, served, Routes(routes), presenters, tuple(unimplemented))
 
 
 def _realms(manager: pluggy.PluginManager) -> list[Realm]:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, field, replace
 from typing import Any, Generic, TypeVar
 
 from symphainy_platform.contract.artifact_type import TypeFile
@@ -57,6 +57,13 @@ class Catalog:
             for artifact_type, sourced in self.types.items()
             for name, declared in sourced.value.defaults.items()
         }
+
+    def without(self, contracts: Collection[tuple[str, int]]) -> Catalog:
+        """The same catalog, some contracts aside: drafts that nothing serves yet."""
+        if not contracts:
+            return self
+        kept = {place: sourced for place, sourced in self.contracts.items() if place not in contracts}
+        return replace(self, contracts=kept)
 
     def newest(self, intent: str) -> Contract | None:
         """The contract of the highest major version of an intent."""

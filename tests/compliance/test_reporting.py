@@ -10,6 +10,7 @@ import ledger_realm
 import pytest
 from ledger_realm.intent_services.deposit_service import DepositService
 
+from symphainy_platform import Platform, Settings
 from symphainy_platform.testing.checks import CHECKS
 from symphainy_platform.testing.compliance import attacks, run_compliance
 from symphainy_platform.testing.report import Finding, Report, Verdict
@@ -54,16 +55,23 @@ async def test_a_contract_without_service_is_unimplemented_not_skipped(variant, 
     assert not report.ok
 
 
-async def test_a_draft_of_the_next_major_hides_no_check_of_the_one_that_serves(variant):
+@pytest.fixture
+def with_a_draft(variant):
+    """The ledger's contracts, and a draft of the next major of one."""
     realm = variant("deposit", str)
     text = (LEDGER / "ledger" / "deposit.yaml").read_text().replace("version: 1.0.0", "version: 2.0.0\nstatus: draft")
     (realm.folder / "ledger" / "deposit.v2.yaml").write_text(text.replace("deposit_service", "deposit_v2_service"))
-    planned = {(attack.subject, attack.action is None) for attack in attacks(plugins=[realm], select=is_deposit)}
-    assert planned == {("deposit", False), ("deposit@2", True)}
+    return realm
 
 
-def is_deposit(found):
-    return found.name == "deposit"
+def test_a_draft_of_the_next_major_hides_no_check_of_the_one_that_serves(with_a_draft):
+    planned = attacks(plugins=[with_a_draft], select=lambda found: found.name == "deposit")
+    assert {(attack.subject, attack.action is None) for attack in planned} == {("deposit", False), ("deposit@2", True)}
+
+
+async def test_callers_are_not_told_of_a_draft_that_nothing_serves(with_a_draft, tmp_path):
+    async with Platform.open(Settings(home=tmp_path), plugins=[with_a_draft]) as platform:
+        assert platform.contracts.newest("deposit").version == "1.0.0"
 
 
 async def test_an_expected_failure_is_strict(variant, tmp_path, monkeypatch):
