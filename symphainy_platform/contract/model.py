@@ -51,6 +51,8 @@ class Idempotency(Spec):
             reject("`none` stands alone", field="none")
         if self.key and not (self.window or self.ttl):
             reject("a key needs a window or a ttl", field="key")
+        if self.window and self.ttl and self.ttl < self.window:
+            reject("the record would be gone before its window ends", field="ttl")
         return self
 
 

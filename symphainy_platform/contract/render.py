@@ -114,12 +114,12 @@ def _parameters(contract: Contract) -> dict[str, str]:
     return {
         "required_parameters": table(
             ("Parameter", "Type", "Description", "Validation"),
-            [(f"`{name}`", f"`{p.type}`", p.description or "-", describe(p)) for name, p in required.items()],
+            [(f"`{name}`", f"`{p.type}`", p.description or "-", _validation(p)) for name, p in required.items()],
         ),
         "optional_parameters": table(
             ("Parameter", "Type", "Description", "Validation", "Default"),
             [
-                (f"`{name}`", f"`{p.type}`", p.description or "-", describe(p), _default(p))
+                (f"`{name}`", f"`{p.type}`", p.description or "-", _validation(p), _default(p))
                 for name, p in optional.items()
             ],
         ),
@@ -128,6 +128,21 @@ def _parameters(contract: Contract) -> dict[str, str]:
             [(f"`{name}`", "`string`", contract.docs.context.get(name, "-"), "Runtime") for name in contract.context],
         ),
     }
+
+
+def _validation(shape: Shape) -> str:
+    """What is accepted, declared parts included."""
+    parts = [describe(shape)]
+    if shape.items is not None:
+        parts.append(f"each {_validation(shape.items)}")
+    if shape.properties:
+        fields = (f"`{name}`{'' if s.required else '?'} ({_validation(s)})" for name, s in shape.properties.items())
+        parts.append("with " + ", ".join(fields))
+    if shape.secret:
+        parts.append("secret: never logged, never stored in clear")
+    if isinstance(shape, Param) and shape.aliases:
+        parts.append("also as " + ", ".join(f"`{alias}`" for alias in shape.aliases))
+    return "; ".join(parts)
 
 
 def _default(param: Param) -> str:

@@ -77,6 +77,7 @@ BROKEN = {
         "either a key",
     ),
     "key and none": ("window: 60s", "window: 60s, none: why", 10, "none"),
+    "ttl within the window": ("window: 60s", "window: 60s, ttl: 30s", 10, "before its window ends"),
     "key for ever": (", window: 60s", "", 10, "window or a ttl"),
     "derived but unused": ("window: 60s", "window: 60s, derive: {hash: hash}", 10, "not part of the key"),
     "covers nothing": (

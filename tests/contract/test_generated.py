@@ -160,3 +160,12 @@ def test_a_secret_of_an_answer_is_not_left_out_by_clients(folder):
     contract = load_folders([folder(note_thing=text)]).contracts["note_thing", 1].value
     payload = artifacts_schema(contract)["properties"]["note"]["properties"]["semantic_payload"]
     assert payload["properties"]["token"] == {"type": "string", "x-secret": True}
+
+
+def test_a_document_shows_declared_parts_secrets_and_aliases(folder):
+    shape = "{type: array, aliases: [texts], items: {type: object, properties: {pin: {type: string, secret: true}}}}"
+    text = MINIMAL.replace("{type: string, required: true, max_length: 10}", shape)
+    catalog = load_folders([folder(note_thing=text)])
+    document = render_contract(catalog.contracts["note_thing", 1].value)
+    said = "each an object; with `pin`? (a string; secret: never logged, never stored in clear); also as `texts`"
+    assert said in document
