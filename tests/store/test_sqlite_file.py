@@ -130,17 +130,9 @@ def test_queries_are_split_by_name_and_parts_filled_in():
 
 @pytest.mark.parametrize("name", SQL)
 async def test_statement_fits_the_schema(outside, name):
-    marks = max(SQL[name].count("?"), 1)
-    used = next(count for count in range(marks + 1) if _takes(outside, SQL[name], count))
-    assert used <= marks
-
-
-def _takes(connection, statement, count):
-    try:
-        connection.execute(f"EXPLAIN {statement}", (None,) * count)
-    except connection.ProgrammingError:
-        return False
-    return True
+    """With plain marks only: Python 3.12 takes numbered ones for names, and warns of each statement."""
+    outside.execute(f"EXPLAIN {SQL[name]}", (None,) * SQL[name].count("?"))
+    assert "?1" not in SQL[name]
 
 
 @pytest.mark.parametrize("name", [*LISTINGS, "newest_artifact", "events", "events_of_user", "log_range_as_of"])

@@ -59,7 +59,7 @@ ON CONFLICT DO NOTHING
 -- or answers nothing when the head is another version, or the same number by another execution.
 INSERT INTO artifact_versions ({artifact_columns})
 SELECT {artifact_columns} FROM artifacts
- WHERE tenant_id = ?1 AND artifact_id = ?2 AND version = ?3 AND execution_id = coalesce(?4, execution_id)
+ WHERE tenant_id = ? AND artifact_id = ? AND version = ? AND execution_id = coalesce(?, execution_id)
 RETURNING artifact_type, user_id, lifecycle_state, created_at
 
 -- name: update_payload
@@ -88,15 +88,15 @@ VALUES (?, ?, ?, ?, ?, ?, ?, ?)
 SELECT {artifact_columns} FROM artifacts WHERE tenant_id = ? AND artifact_id = ?
 
 -- name: artifact_version
-SELECT {artifact_columns} FROM artifacts WHERE tenant_id = ?1 AND artifact_id = ?2 AND version = ?3
+SELECT {artifact_columns} FROM artifacts WHERE tenant_id = ? AND artifact_id = ? AND version = ?
 UNION ALL
-SELECT {artifact_columns} FROM artifact_versions WHERE tenant_id = ?1 AND artifact_id = ?2 AND version = ?3
+SELECT {artifact_columns} FROM artifact_versions WHERE tenant_id = ? AND artifact_id = ? AND version = ?
 
 -- name: artifact_versions
-SELECT {artifact_columns} FROM artifacts WHERE tenant_id = ?1 AND artifact_id = ?2 AND version < ?3
+SELECT {artifact_columns} FROM artifacts WHERE tenant_id = ? AND artifact_id = ? AND version < ?
 UNION ALL
-SELECT {artifact_columns} FROM artifact_versions WHERE tenant_id = ?1 AND artifact_id = ?2 AND version < ?3
-ORDER BY version DESC LIMIT ?4
+SELECT {artifact_columns} FROM artifact_versions WHERE tenant_id = ? AND artifact_id = ? AND version < ?
+ORDER BY version DESC LIMIT ?
 
 -- name: newest_artifact
 SELECT {artifact_columns} FROM artifacts
@@ -156,17 +156,17 @@ SELECT seq, entry_key, body, revision {log_entries_of} AND seq BETWEEN ? AND ? A
 -- name: log_seqs_of_keys
 -- Any number of keys, as one JSON array; the key stands with the first wording of its entry.
 SELECT entry.seq
-  FROM json_each(?5) AS wanted
+  FROM json_each(?) AS wanted
   CROSS JOIN artifact_log AS entry INDEXED BY artifact_log_by_key
- WHERE entry.tenant_id = ?1 AND entry.artifact_id = ?2 AND entry.log = ?3 AND entry.generation = ?4
+ WHERE entry.tenant_id = ? AND entry.artifact_id = ? AND entry.log = ? AND entry.generation = ?
    AND entry.entry_key = wanted.value AND entry.revision = 0
 
 -- name: log_entries
 -- Newest wording of any number of seqs, as one JSON array.
 SELECT entry.seq, entry.entry_key, entry.body, max(entry.revision)
-  FROM json_each(?5) AS wanted
+  FROM json_each(?) AS wanted
   CROSS JOIN artifact_log AS entry
- WHERE entry.tenant_id = ?1 AND entry.artifact_id = ?2 AND entry.log = ?3 AND entry.generation = ?4
+ WHERE entry.tenant_id = ? AND entry.artifact_id = ? AND entry.log = ? AND entry.generation = ?
    AND entry.seq = wanted.value
  GROUP BY entry.seq
 
@@ -180,9 +180,9 @@ SELECT {execution_columns} FROM executions WHERE tenant_id = ? AND key_digest = 
 SELECT {execution_columns} FROM executions WHERE tenant_id = ? AND client_key_digest = ?
 
 -- name: completed_intents
-SELECT wanted.value FROM json_each(?3) AS wanted
+SELECT wanted.value FROM json_each(?) AS wanted
  WHERE EXISTS (SELECT 1 FROM executions
-                WHERE tenant_id = ?1 AND user_id = ?2 AND intent_type = wanted.value AND status = 'completed')
+                WHERE tenant_id = ? AND user_id = ? AND intent_type = wanted.value AND status = 'completed')
 
 -- ---------------------------------------------------------------------------------------- events
 
@@ -191,9 +191,9 @@ SELECT wanted.value FROM json_each(?3) AS wanted
 SELECT seq FROM sqlite_sequence WHERE name = 'outbox'
 
 -- name: epochs
--- From the one of the event ?1 on.
+-- From the one of an event on.
 SELECT after_id, epoch FROM outbox_epochs
- WHERE after_id >= (SELECT max(after_id) FROM outbox_epochs WHERE after_id < max(?1, 0))
+ WHERE after_id >= (SELECT max(after_id) FROM outbox_epochs WHERE after_id < max(?, 0))
  ORDER BY after_id
 
 -- name: end_epochs

@@ -58,7 +58,8 @@ def _artifact_by_id(connection: sqlite3.Connection, read: ArtifactById) -> Artif
     if read.version is None:
         row = connection.execute(_ARTIFACT, (read.tenant_id, read.artifact_id)).fetchone()
     else:
-        row = connection.execute(SQL["artifact_version"], (read.tenant_id, read.artifact_id, read.version)).fetchone()
+        place = (read.tenant_id, read.artifact_id, read.version)
+        row = connection.execute(SQL["artifact_version"], (*place, *place)).fetchone()
     return row and artifact_from(row)
 
 
@@ -90,7 +91,8 @@ def _listing_query(read: ArtifactListing) -> tuple[str, Row]:
 
 def _artifact_versions(connection: sqlite3.Connection, read: ArtifactVersions) -> tuple[Artifact, ...]:
     before = _ABOVE_EVERY_VERSION if read.before is None else read.before
-    rows = connection.execute(SQL["artifact_versions"], (read.tenant_id, read.artifact_id, before, read.limit))
+    place = (read.tenant_id, read.artifact_id, before)
+    rows = connection.execute(SQL["artifact_versions"], (*place, *place, read.limit))
     return tuple(map(artifact_from, rows.fetchall()))
 
 
@@ -103,8 +105,8 @@ def _log_range(connection: sqlite3.Connection, read: LogRange) -> list[LogEntry]
 
 def _log_keys(connection: sqlite3.Connection, read: LogKeys) -> list[LogEntry]:
     place = (read.tenant_id, read.artifact_id, read.log, read.generation)
-    seqs = [seq for (seq,) in connection.execute(SQL["log_seqs_of_keys"], (*place, to_json(read.keys))).fetchall()]
-    return log_entries_from(connection.execute(SQL["log_entries"], (*place, to_json(seqs))).fetchall())
+    seqs = [seq for (seq,) in connection.execute(SQL["log_seqs_of_keys"], (to_json(read.keys), *place)).fetchall()]
+    return log_entries_from(connection.execute(SQL["log_entries"], (to_json(seqs), *place)).fetchall())
 
 
 def _log_entries(rows: Sequence[Row]) -> list[LogEntry]:
@@ -132,7 +134,7 @@ def _execution(cursor: sqlite3.Cursor) -> ExecutionRecord | None:
 
 
 def _completed_intents(connection: sqlite3.Connection, read: CompletedIntents) -> frozenset[str]:
-    parameters = (read.tenant_id, read.user_id, to_json(read.intent_types))
+    parameters = (to_json(read.intent_types), read.tenant_id, read.user_id)
     return frozenset(intent for (intent,) in connection.execute(SQL["completed_intents"], parameters))
 
 
