@@ -101,6 +101,15 @@ def test_a_text_and_its_own_server_id_in_one_update_stay_apart():
     assert not chat.merge(both)
 
 
+def test_an_id_that_the_next_repeat_would_get_is_no_obstacle():
+    chat = MemoryChat()
+    chat.merge([*said("a"), {"id": "x", "content": "x"}])
+    first, second = server_id(said("a")[0], 5), server_id(said("a")[0], 5, 1)
+    chat.merge([{"id": first, "content": "forged"}, {"id": second, "content": "too"}])
+    chat.merge(said("a"))
+    assert chat.texts == ["a", "x", "forged", "too", "a"]
+
+
 def test_absent_and_null_timestamps_are_two_messages():
     chat = MemoryChat()
     chat.merge([{"role": "u", "content": "a", "timestamp": None}])

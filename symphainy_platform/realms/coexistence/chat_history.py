@@ -162,7 +162,12 @@ class ChatHistory:
         """Read the texts that anonymous messages may still match, then decide."""
         if snapshot and any(arrival.message.anonymous for arrival in unplaced(arrivals, known, snapshot=True)):
             known = await self._with_rest(known, matched, anchored_prefix(arrivals, known, length))
-        return await self.compute(len(arrivals), decide, arrivals, known, snapshot=snapshot)
+        while True:
+            change = await self.compute(len(arrivals), decide, arrivals, known, snapshot=snapshot)
+            taken = await self._found(change.repeats)
+            if not taken:
+                return change
+            known = Known(known.count, known.by_place, {**known.by_key, **taken})
 
     async def _with_rest(self, known: Known, matched: AbstractSet[int], prefix: int) -> Known:
         rest = await self._read(Span(prefix + 1, self._count))

@@ -15,6 +15,7 @@ from symphainy_platform import LogEntry
 from symphainy_platform.realms.coexistence.messages import (
     Body,
     Message,
+    read_message,
     repeat_key,
     reworded,
     same,
@@ -58,6 +59,12 @@ class HistoryChange:
     def __bool__(self) -> bool:
         """True when there is anything to write."""
         return bool(self.appended or self.edited)
+
+    @property
+    def repeats(self) -> list[str]:
+        """The keys of repeated texts, which depend on their place; a sender may have used one as an id."""
+        messages = [(key, read_message(body)) for key, body in self.appended if "timestamp" not in body]
+        return [key for key, message in messages if message.anonymous and message.key != key]
 
 
 def anchored_prefix(arrivals: Iterable[Arrival], known: Known, length: int) -> int:
