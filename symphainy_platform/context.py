@@ -119,10 +119,14 @@ class Identity:
     session_ref: str | None = None
 
     def __post_init__(self) -> None:
-        """Refuse an identity without tenant or user; accept any iterable of roles."""
-        if not self.tenant_id or not self.user_id:
-            msg = "an Identity needs a tenant_id and a user_id"
+        """Refuse an identity without tenant or user; accept any iterable of roles, but not one text."""
+        if not all(isinstance(name, str) and name for name in (self.tenant_id, self.user_id)):
+            msg = "an Identity needs a tenant_id and a user_id: two texts"
             raise ValueError(msg)
+        roles: object = self.roles
+        if isinstance(roles, str):  # its letters would be the roles
+            msg = f"the roles of an Identity are a set of texts, not the text {roles!r}"
+            raise ValueError(msg)  # noqa: TRY004 - a ValueError like the other
         object.__setattr__(self, "roles", frozenset(self.roles))
 
     @property

@@ -141,7 +141,10 @@ class Platform:
         artifact_id: str | None = None,
         type: str | None = None,  # noqa: A002
     ) -> AsyncIterator[PublishedEvent]:
-        """The caller's own events (role `service`: the tenant's), after a cursor or from now on."""
+        """The caller's own events (role `service`: the tenant's), after a cursor.
+
+        Without one from the first step of the iteration on, not from this call on.
+        """
         where = EventFilter(
             tenant_id=identity.tenant_id,
             user_id=None if identity.is_service else identity.user_id,

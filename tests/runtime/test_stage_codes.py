@@ -156,3 +156,18 @@ async def test_what_the_caller_keeps_of_its_parameters_is_its_own(platform, scri
     sent = {"text": "x", "extra": {"list": [1]}}
     await platform.submit_intent("write_note", sent, identity=ANN)
     assert seen == [{"list": [1]}]
+
+
+NOBODY = {
+    "no tenant": ("", "ann"),
+    "no user": ("t1", ""),
+    "null": (None, "ann"),
+    "a number": ("t1", 7),
+    "roles are one text": ("t1", "ann", "service"),
+}
+
+
+@pytest.mark.parametrize("parts", NOBODY.values(), ids=NOBODY)
+def test_what_is_no_identity_cannot_be_made(parts):
+    with pytest.raises(ValueError, match="Identity"):
+        Identity(*parts)
