@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator, AsyncIterator, Mapping
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 from typing import Any
 
@@ -21,11 +21,20 @@ _IS_IT = "is it this platform?"
 
 
 @asynccontextmanager
-async def connected(url: str, token: str | None) -> AsyncIterator[httpx.AsyncClient]:
-    """Open a client of the server at `url`; what cannot be reached is an `IntentError` with a code."""
-    headers = {b"Authorization": _header(f"Bearer {token}")} if token else {}
+async def connected(url: str, token: Callable[[], str] | None) -> AsyncIterator[httpx.AsyncClient]:
+    """Open a client of the server at `url`; what cannot be reached is an `IntentError` with a code.
+
+    `token` is asked for each request: one that was made for this command lives shorter than a stream is followed.
+    """
+
+    def authorized(request: httpx.Request) -> httpx.Request:
+        if token is not None:
+            request.headers.update({b"Authorization": _header(f"Bearer {token()}")})
+            request.headers.encoding = "latin-1"  # the client reads back whatever was typed
+        return request
+
     try:
-        async with httpx.AsyncClient(base_url=url, headers=headers, timeout=_ANSWER_SECONDS) as client:
+        async with httpx.AsyncClient(base_url=url, auth=authorized, timeout=_ANSWER_SECONDS) as client:
             yield client
     except httpx.LocalProtocolError as error:
         message = "A token, key or cursor holds what no HTTP header can."  # which one, the client would quote
@@ -74,8 +83,6 @@ class RemoteTarget:
                     cursor = event["cursor"]
                     if "type" in event:
                         yield event
-            except httpx.ReadTimeout:
-                return
             except httpx.TransportError:
                 if not follow or cursor is None:
                     raise
@@ -86,20 +93,33 @@ class RemoteTarget:
     async def _stream(self, cursor: str | None, silence: float | None) -> AsyncIterator[dict[str, Any]]:
         """One connection: its first item is the cursor that it starts from, without an event."""
         headers = {b"Last-Event-ID": _header(cursor)} if cursor is not None else {}
-        timeout = httpx.Timeout(_ANSWER_SECONDS, read=silence)
+        timeout = httpx.Timeout(_ANSWER_SECONDS, read=_ANSWER_SECONDS if silence else None)
         async with self._client.stream("GET", "/api/events", headers=headers, timeout=timeout) as answer:
             if not answer.headers.get("Content-Type", "").startswith("text/event-stream"):
                 await answer.aread()
                 _checked(answer)
                 raise _unknown_server(f"The server sends no events: {_IS_IT}")
-            async for line in answer.aiter_lines():
+            async for line in _until_silent(answer.aiter_lines(), silence):
                 name, _, value = line.partition(": ")
                 if name == "id":
                     yield {"cursor": value}
                 elif name == "data":
                     yield orjson.loads(value)
-                elif line.startswith(":") and silence is not None:
+                elif line.startswith(":") and silence:
                     return  # a heartbeat: there is nothing more for now
+
+
+async def _until_silent(lines: AsyncIterator[str], silence: float | None) -> AsyncIterator[str]:
+    """Yield lines until none comes for `silence` seconds; the first, which a busy server owes, may take longer."""
+    patience = None
+    while True:
+        try:
+            async with asyncio.timeout(patience):
+                line = await anext(lines)
+        except (TimeoutError, StopAsyncIteration):
+            return
+        yield line
+        patience = silence
 
 
 def _header(text: str) -> bytes:

@@ -39,7 +39,7 @@ async def open_target(where: Place, caller: Caller) -> AsyncGenerator[Target, No
     """Open what the command line names; logs of this process are warnings only."""
     settings = where.settings(log_level="warning")
     if where.url is not None:
-        async with connected(where.url, _token(settings, caller)) as client:
+        async with connected(where.url, lambda: _token(settings, caller)) as client:
             yield RemoteTarget(client)
     else:
         async with open_local(settings, caller) as target:

@@ -10,6 +10,8 @@ from http.server import BaseHTTPRequestHandler, HTTPServer
 
 import pytest
 
+from symphainy_platform.cli.remote import connected, fetch
+
 ANN = ("--tenant", "acme", "--user", "ann")
 EVE = ("--tenant", "elsewhere", "--user", "eve")
 CREATE = ("submit", "initialize_chat_session", *ANN)
@@ -39,11 +41,13 @@ def serving(folder):
 
 
 @contextmanager
-def strange_server(status, body):
-    """Answers everything with the same."""
+def strange_server(status, body, seen=None):
+    """Answers everything with the same; `seen` gets the Authorization header of each request."""
 
     class Answer(BaseHTTPRequestHandler):
         def do_GET(self):
+            if seen is not None:
+                seen.append(self.headers["Authorization"])
             self.send_response(status)
             self.send_header("Content-Length", str(len(body)))
             self.end_headers()
@@ -207,6 +211,15 @@ def test_a_server_of_another_kind_is_recognized(symphainy, status, body):
         for words in (CREATE, ("intents",), ("events", *ANN)):
             done = symphainy(*words, "--url", url)
             assert (done.returncode, done.stdout, done.stderr.partition(":")[0]) == (1, "", "SERVER_UNREACHABLE")
+
+
+async def test_a_token_is_made_for_each_request_so_that_a_stream_can_be_followed_for_long():
+    seen, tokens = [], iter(["one", "two"])
+    with strange_server(200, b"{}", seen) as url:
+        async with connected(url, lambda: next(tokens)) as client:
+            await fetch(client, "/")
+            await fetch(client, "/")
+    assert seen == ["Bearer one", "Bearer two"]
 
 
 def test_events_and_intents_are_the_same_here_and_on_a_server(symphainy, tmp_path):
