@@ -39,7 +39,8 @@ class IntentService(ABC):
 
     A service reads and stages through `ctx.state_surface`, takes time and ids from `ctx`, and
     raises `IntentError("CODE")` with a code that its contract declares. It may be run again
-    for the same intent when another writer was faster, so it must not act on the world.
+    for the same intent when another writer was faster, so it must not act on the world, nor
+    change what is inside its parameters.
     """
 
     intent_type: ClassVar[str]

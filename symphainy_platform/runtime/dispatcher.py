@@ -18,7 +18,7 @@ from symphainy_platform.runtime.execution import Execution, ExecutionResult, Int
 from symphainy_platform.runtime.identify import identify
 from symphainy_platform.runtime.parts import Parts
 from symphainy_platform.runtime.replay import client_replay
-from symphainy_platform.runtime.settle import record_failure, run
+from symphainy_platform.runtime.settle import check_params, record_failure, run
 from symphainy_platform.runtime.validate import envelope, idempotency_key, metadata, off_loop, validate
 from symphainy_platform.state.records import Conflict, ExecutionRecord, Outcome
 from symphainy_platform.state.store import ExecutionByClientKey, load_one
@@ -146,4 +146,8 @@ class Dispatcher:
             execution.deadline = None  # it ended with the caller
             execution.begin_again(None)
             with suppress(IntentError):  # logged and recorded like every failure; nobody waits for it
-                await self._parts.telemetry.observe(execution, self._counted(execution))
+                await self._parts.telemetry.observe(execution, self._again(execution))
+
+    async def _again(self, execution: Execution) -> ExecutionResult:
+        await check_params(self._parts, execution)
+        return await self._counted(execution)

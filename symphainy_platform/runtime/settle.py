@@ -14,6 +14,7 @@ from symphainy_platform.runtime.execution import Execution, ExecutionResult
 from symphainy_platform.runtime.parts import Parts
 from symphainy_platform.runtime.replay import client_replay
 from symphainy_platform.runtime.retry import MAX_ATTEMPTS, pause_before
+from symphainy_platform.runtime.validate import off_loop
 from symphainy_platform.service import ArtifactAnswer, IntentResult
 from symphainy_platform.state.artifact import Artifact
 from symphainy_platform.state.records import (
@@ -36,10 +37,17 @@ async def run(parts: Parts, execution: Execution) -> ExecutionResult:
             if (answer := await _settle(parts, execution, decision)) is not None:
                 return answer
             execution.begin_again(when)
+            await check_params(parts, execution)
         raise VersionConflict
     except IntentError as error:
         await record_failure(parts, execution, error)
         raise
+
+
+async def check_params(parts: Parts, execution: Execution) -> None:
+    """A service that has changed what is inside its parameters would now decide on something else."""
+    if await off_loop(execution.request.large, parts.keys.contract_guard, execution) != execution.guard:
+        raise ContractViolation("The service has changed its parameters; they are read-only, also inside.")
 
 
 async def record_failure(parts: Parts, execution: Execution, error: IntentError) -> None:

@@ -271,3 +271,22 @@ async def test_what_another_process_has_just_said_is_in_the_answer(opened, monke
         answer = await here("update_chat_context", context_updates={"conversation_history": mine})
     assert overtaken[0].execution_id == answer.execution_id
     assert answer.artifacts["chat_session"]["semantic_payload"]["context"]["conversation_history"][-1] == theirs
+
+
+async def test_a_service_that_has_changed_its_parameters_is_not_run_again(opened, monkeypatch, database):
+    async with opened() as one, opened() as two:
+        here, there = Caller(one, ANN), Caller(two, ANN)
+        await here("initialize_chat_session")
+        service = one._parts.routes.resolve("update_chat_context", None).service
+        execute = service.execute
+
+        async def careless(ctx, params):
+            result = await execute(ctx, params)
+            params.context_updates.pop("conversation_history")
+            await there("update_chat_context", context_updates={"by": "two"})
+            return result
+
+        monkeypatch.setattr(service, "execute", careless)
+        failure = await here.failure("update_chat_context", context_updates={"conversation_history": BASE, "by": "one"})
+    assert (failure.code, "read-only" in failure.message) == ("CONTRACT_VIOLATION", True)
+    assert database("SELECT version FROM artifacts") == [(2,)]
