@@ -27,6 +27,9 @@ def main() -> None:
     except StartError as error:
         print_refusal(error)
         sys.exit(EXIT_REFUSED)
+    except OSError as error:  # the output has no room: what was done is done, but nobody could read it
+        print_refusal(error)
+        sys.exit(EXIT_FAILED)
 
 
 def _open_missing_streams() -> None:

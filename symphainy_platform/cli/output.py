@@ -69,8 +69,8 @@ def print_failure(error: IntentError) -> None:
         typer.echo(f"  execution: {error.execution_id}", err=True)
 
 
-def print_refusal(error: StartError) -> None:
-    """Print why nothing was tried."""
+def print_refusal(error: StartError | OSError) -> None:
+    """Print why nothing was tried, or what the machine did not allow."""
     typer.secho(f"error: {error}", fg="red", err=True)
 
 

@@ -1,12 +1,14 @@
 import json
 import os
 import re
+import shlex
 import sqlite3
 import subprocess
 import sys
 import threading
 from contextlib import closing, contextmanager
 from http.server import BaseHTTPRequestHandler, HTTPServer
+from pathlib import Path
 
 import pytest
 
@@ -152,6 +154,20 @@ def test_words_that_make_no_sense_are_exit_2(symphainy, words, reason):
     assert done.returncode == 2
     assert reason in re.sub(r"\s*\n[│ ]*", " ", done.stderr)
     assert "Traceback" not in done.stderr
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="this system has no full device")
+def test_an_output_without_room_is_a_sentence(tmp_path):
+    words = [sys.executable, "-m", "symphainy_platform.cli", *CREATE]
+    with Path("/dev/full").open("w") as full:
+        done = subprocess.run(words, cwd=tmp_path, stdout=full, stderr=subprocess.PIPE, text=True, check=False)  # noqa: S603
+    assert (done.returncode, done.stderr) == (1, "error: [Errno 28] No space left on device\n")
+
+
+@pytest.mark.parametrize("missing", ["1>&-", "2>&-"])
+def test_a_process_without_outputs_works_all_the_same(tmp_path, missing):
+    words = shlex.join([sys.executable, "-m", "symphainy_platform.cli", *CREATE])
+    assert subprocess.run(f"{words} {missing}", shell=True, cwd=tmp_path, capture_output=True).returncode == 0  # noqa: PLW1510, S602
 
 
 def test_an_unknown_setting_is_exit_2_with_the_nearest_name(symphainy):
