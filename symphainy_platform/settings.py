@@ -231,11 +231,6 @@ class Settings(BaseSettings):
             for name in type(self).model_fields
         ]
 
-    @property
-    def store_is_default(self) -> bool:
-        """True when nobody chose a store: the one in the data folder is used."""
-        return "store" not in self.model_fields_set
-
 
 def _home(values: Mapping[str, Any]) -> Path:
     """Return the data folder; it is missing here when its own value is refused."""
