@@ -129,12 +129,18 @@ def _check_artifact(contract: CompiledContract, write: ArtifactWrite, bound: Map
     if declared is None:
         raise ContractViolation(f"The contract declares no {operation} of {artifact.artifact_type}.")
     before = bound.get(artifact.artifact_id)
+    if before is not None and _origin(before) != _origin(artifact):
+        raise ContractViolation(f"An update of {artifact.artifact_type} keeps its type, owner and time of creation.")
     state = before.lifecycle_state if before else None
     if not declared.allows(state, artifact.lifecycle_state):
         raise ContractViolation(
             f"The contract declares no write of {artifact.artifact_type} from {state} to {artifact.lifecycle_state}."
         )
     contract.check_payload(artifact.artifact_type, operation, artifact.semantic_payload)
+
+
+def _origin(artifact: Artifact) -> tuple[str, ...]:
+    return artifact.artifact_type, artifact.tenant_id, artifact.user_id, artifact.created_at
 
 
 def _check_entry(contract: CompiledContract, entry: LogWrite, types: Mapping[str, str]) -> None:

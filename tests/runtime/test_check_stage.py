@@ -1,6 +1,7 @@
 """What a service decides must be what its contract declares; else nothing is written but the failure."""
 
 import asyncio
+from dataclasses import replace
 
 import pytest
 from notebook_realm.script import write_note, written
@@ -35,6 +36,20 @@ async def test_a_write_of_an_artifact_that_the_contract_does_not_read_is_refused
 
     scripted("close_note", close_the_other)
     assert await ann.code("close_note", note_id=mine) == "CONTRACT_VIOLATION"
+
+
+@pytest.mark.parametrize("change", [{"user_id": "bob"}, {"created_at": "2020-01-01T00:00:00.000000Z"}], ids=str)
+async def test_an_update_changes_no_owner_and_no_beginning(ann, scripted, database, change):
+    note = (await ann("write_note", text="x")).events[0]["note_id"]
+
+    async def give_away(ctx, params):
+        found = replace(await ctx.state_surface.get_artifact(params.note_id), **change)
+        edited = ctx.state_surface.update_artifact(found, {"text": params.text})
+        return IntentResult({"note": edited}, [{"type": "note_edited", "version": edited.version}])
+
+    scripted("edit_note", give_away)
+    assert await ann.code("edit_note", note_id=note, text="y") == "CONTRACT_VIOLATION"
+    assert database("SELECT user_id, version FROM artifacts") == [("ann", 1)]
 
 
 async def test_a_read_that_stages_a_write_is_refused(ann, scripted, database):
