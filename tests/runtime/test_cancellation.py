@@ -8,8 +8,7 @@ from notebook_realm.script import write_note
 from runtime_callers import ANN, Caller
 
 from symphainy_platform import IntentError, IntentResult
-from symphainy_platform.state.group_commit import GroupCommit
-from symphainy_platform.state.records import Committed, Conflict
+from symphainy_platform.state.records import Conflict
 
 
 class Gate:
