@@ -27,7 +27,7 @@ def success(execution: Execution, result: IntentResult, surface: StateSurface) -
     return Commit(
         execution=_completed(execution, stored_answer(result), _scoped_guard(execution, staged)),
         supersedes=execution.supersedes,
-        expects=_expects(execution, surface),
+        expects=_expects(execution, staged),
         artifacts=tuple(staged.artifacts.values()),
         entries=tuple(staged.entries),
         rows=tuple(staged.rows),
@@ -70,6 +70,7 @@ def failure(execution: Execution, error: IntentError, surface: StateSurface | No
     return Commit(
         execution=record,
         supersedes=execution.supersedes if final else (),
+        expects=_expects(execution, staged) if surface else (),
         artifacts=tuple(staged.artifacts.values()),
         rows=tuple(staged.rows),
         events=_outbox(error.events, staged) if surface else (),
@@ -121,10 +122,9 @@ def _scoped_guard(execution: Execution, staged: Staged) -> Guard | None:
     return guard
 
 
-def _expects(execution: Execution, surface: StateSurface) -> tuple[ArtifactRef, ...]:
+def _expects(execution: Execution, staged: Staged) -> tuple[ArtifactRef, ...]:
     """Versions that were read, and may have been in flight, but are not written here."""
-    staged = surface.staged.artifacts
-    return tuple(artifact.ref for id_, artifact in execution.bound.items() if id_ not in staged) if staged else ()
+    return tuple(artifact.ref for id_, artifact in execution.bound.items() if id_ not in staged.artifacts)
 
 
 def _outbox(events: Sequence[Mapping[str, Any]], staged: Staged) -> tuple[OutboxEvent, ...]:

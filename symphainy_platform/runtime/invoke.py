@@ -25,7 +25,9 @@ async def invoke(execution: Execution, context: ExecutionContext) -> IntentResul
         _cancel_if_asked(asked_before)
         check_declared(route.contract, error)
         raise
-    except (Exception, asyncio.CancelledError) as error:  # the plugin boundary: a service may raise anything
+    except (KeyboardInterrupt, GeneratorExit):  # the operator's and the interpreter's, not the service's
+        raise
+    except BaseException as error:  # the plugin boundary: a service may raise anything, also SystemExit
         _cancel_if_asked(asked_before)
         context.log.error(  # noqa: TRY400 - a traceback may show parameters
             "handler_error", execution_id=context.execution_id, error_type=type(error).__name__, at=frames(error)

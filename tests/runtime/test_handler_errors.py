@@ -33,7 +33,13 @@ async def test_a_failure_of_a_derived_key_is_the_contracts_too(platform, ann, mo
     assert failure.message
 
 
-CRASHES = [ValueError("password=hunter2 /etc/passwd SELECT"), KeyError("x"), TimeoutError("mine"), OSError(28, "full")]
+CRASHES = [
+    ValueError("password=hunter2 /etc/passwd SELECT"),
+    KeyError("x"),
+    TimeoutError("mine"),
+    OSError(28, "full"),
+    SystemExit(3),
+]
 
 
 @pytest.mark.parametrize("crash", CRASHES, ids=lambda crash: type(crash).__name__)
