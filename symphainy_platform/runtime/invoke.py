@@ -18,37 +18,40 @@ async def invoke(execution: Execution, context: ExecutionContext) -> IntentResul
     """Let the service decide. Undeclared codes are CONTRACT_VIOLATION, exceptions HANDLER_ERROR."""
     route = execution.route
     execution.invoked = True
-    asked_before = _cancellations()
+    cancelled = _Cancelled()
     try:
         result = await route.service.execute(context, execution.params.values)
     except IntentError as error:
-        _cancel_if_asked(asked_before)
+        cancelled.check()
         check_declared(route.contract, error)
         raise
     except (KeyboardInterrupt, GeneratorExit):  # the operator's and the interpreter's, not the service's
         raise
     except BaseException as error:  # the plugin boundary: a service may raise anything, also SystemExit
-        _cancel_if_asked(asked_before)
+        cancelled.check()
         context.log.error(  # noqa: TRY400 - a traceback may show parameters
             "handler_error", execution_id=context.execution_id, error_type=type(error).__name__, at=frames(error)
         )
         raise HandlerError from error
-    _cancel_if_asked(asked_before)
+    cancelled.check()
     if not isinstance(result, IntentResult):
         raise ContractViolation("The service did not return an IntentResult.")
     return result
 
 
-def _cancellations() -> int:
-    """How often this task was asked to end; a caller may go on after its own cancellation."""
-    task = asyncio.current_task()
-    return task.cancelling() if task is not None else 0
+class _Cancelled:
+    """Tells a cancellation of this task from one that came before: a caller may go on after its own."""
 
+    __slots__ = ("_before", "_task")
 
-def _cancel_if_asked(before: int) -> None:
-    """A service that swallows its cancellation is cancelled all the same: its caller or its time is gone."""
-    if _cancellations() > before:
-        raise asyncio.CancelledError
+    def __init__(self) -> None:
+        self._task = asyncio.current_task()
+        self._before = self._task.cancelling() if self._task else 0
+
+    def check(self) -> None:
+        """A service that swallows its cancellation is cancelled all the same: its caller or its time is gone."""
+        if self._task and self._task.cancelling() > self._before:
+            raise asyncio.CancelledError
 
 
 def check_declared(contract: CompiledContract, error: IntentError) -> None:
