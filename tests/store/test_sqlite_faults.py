@@ -157,6 +157,20 @@ async def open_and_read_all(store):
     await store.events_after("0", EventFilter())
 
 
+@pytest.mark.parametrize("replaced", [False, True], ids=["moved away", "replaced"])
+async def test_file_that_is_no_longer_in_its_place_takes_no_commits_until_it_is(store, path, replaced):
+    await commit_all(store, everything())
+    aside = path.with_name("aside.db")
+    path.rename(aside)
+    if replaced:
+        shutil.copy(aside, path)
+    assert (await refusal_of(store, writing("exec_lost", artifact("lost")))).details["reason"] == "moved"
+    assert (await store.health()).detail == "moved"
+    aside.replace(path)
+    assert (await store.health()).ready
+    await assert_works(store)
+
+
 def garbage(path):
     path.write_bytes(os.urandom(9000))
 

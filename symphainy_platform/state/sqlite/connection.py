@@ -37,6 +37,14 @@ class DatabaseFile:
         with suppress(FileExistsError):
             os.close(os.open(self.path, os.O_CREAT | os.O_EXCL | os.O_RDWR, 0o600))
 
+    def place(self) -> tuple[int, int] | None:
+        """Which file is at the path now (device and inode); None when there is none that can be seen."""
+        try:
+            found = self.path.stat()
+        except OSError:
+            return None
+        return found.st_dev, found.st_ino
+
     def connect(self, *, wait: float = BUSY_SECONDS, read_only: bool = False) -> sqlite3.Connection:
         """Connect to the existing file; `wait` is the time in seconds to wait for a lock."""
         connection = sqlite3.connect(

@@ -62,10 +62,12 @@ class SqliteStore:
         self._tables = DomainTables({})
         self._others = OtherWriters()
         self._sweep = Sweep()
+        self._place: tuple[int, int] | None = None
 
     async def open(self) -> None:
         """Connect, check that the file can be used as it is, and begin an epoch in it."""
         await asyncio.to_thread(self._begin)
+        self._place = self._file.place()
         self._writer.start()
         self._tables = await self._writer.run(read_domain_tables)
         await self.changed_elsewhere()
@@ -109,9 +111,17 @@ class SqliteStore:
 
     async def commit(self, batch: Sequence[Commit]) -> Sequence[Outcome]:
         """Write the batch on the writer's thread; also when the caller is cancelled meanwhile."""
-        return await self._writer.run(
-            lambda connection: write_batch(connection, batch, self._clock.now(), self._tables)
-        )
+
+        def write(connection: sqlite3.Connection) -> Sequence[Outcome]:
+            self._check_in_place()
+            return write_batch(connection, batch, self._clock.now(), self._tables)
+
+        return await self._writer.run(write)
+
+    def _check_in_place(self) -> None:
+        """Refuse to write into a file that was moved away or replaced: nobody would find it again."""
+        if self._file.place() != self._place:
+            raise DatabaseUnavailable(reason="moved")
 
     async def load(self, reads: Sequence[Read[Any]]) -> list[Any]:
         """Answer the reads from one snapshot, in order."""
@@ -156,6 +166,7 @@ class SqliteStore:
         """Compare the file's schema with the code's."""
         expected = list(known_steps())
         try:
+            self._check_in_place()
             applied = await self._readers.run_long(applied_steps)
         except DatabaseUnavailable as error:
             return Health(ready=False, schema_version="", expected_version=expected[-1], detail=error.details["reason"])

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import sqlite3
 from datetime import datetime, timedelta
-from itertools import takewhile
 
 from symphainy_platform.context import isoformat
 from symphainy_platform.state.sqlite.connection import transaction
@@ -39,11 +38,11 @@ class Sweep:
         """Return how many were deleted, and whether the pass has come to its end."""
         cutoff = _ago(now, retention)
         rows = connection.execute(SQL["swept_executions"], (now, now, self._passed, limit)).fetchall()
-        old = list(takewhile(lambda row: row[1] <= cutoff, rows))
+        old = [row for row in rows if row[1] <= cutoff]
         doomed = [rowid for rowid, _, kept in old if not kept]
         connection.execute(SQL["delete_executions"], (to_json(doomed),))
-        at_end = len(old) < limit
-        self._passed = 0 if at_end else old[-1][0]
+        at_end = len(rows) < limit or not old
+        self._passed = 0 if at_end else rows[-1][0]
         return len(doomed), at_end
 
 
@@ -53,13 +52,17 @@ def _release_keys(connection: sqlite3.Connection, now: str, limit: int) -> int:
 
 
 def _delete_events(connection: sqlite3.Connection, cutoff: str, limit: int) -> int:
-    """Delete the oldest events, and remember how far: cursors before that have expired."""
+    """Delete the oldest events, and remember how far: cursors before that have expired.
+
+    The order of commits decides: an event of a clock that ran ahead goes with those that came after it.
+    """
     rows = connection.execute(SQL["oldest_events"], (limit,)).fetchall()
-    old = [event_id for event_id, _ in takewhile(lambda row: row[1] <= cutoff, rows)]
-    if old:
-        connection.execute(SQL["delete_events"], (old[-1],))
-        connection.execute(SQL["set_meta"], (old[-1], "outbox_swept"))
-    return len(old)
+    old = [event_id for event_id, created_at in rows if created_at <= cutoff]
+    if not old:
+        return 0
+    deleted = connection.execute(SQL["delete_events"], (old[-1],)).rowcount
+    connection.execute(SQL["set_meta"], (old[-1], "outbox_swept"))
+    return deleted
 
 
 def _ago(now: str, seconds: float) -> str:

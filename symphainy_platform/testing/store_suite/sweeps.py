@@ -161,3 +161,15 @@ class SweepChecks(StoreChecks):
         log = LogRange(tenant_id=TENANT, artifact_id="a1", log=LOG, generation=1, first=1, last=1)
         versions, entries = await store.load([ArtifactVersions(tenant_id=TENANT, artifact_id="a1"), log])
         assert (len(versions), len(entries)) == (2, 1)
+
+    async def test_what_a_clock_dated_ahead_stops_no_purge(self, store: Store, clock: ManualClock) -> None:
+        """A clock that ran ahead for a moment must not keep everything behind it for ever."""
+        clock.advance(365 * DAY)
+        await commit_all(store, writing("exec_ahead", artifact("ahead"), events=(event(),)))
+        clock.advance(-365 * DAY)
+        await commit_all(store, writing("exec_old", artifact(), events=(event(),)))
+        await commit_all(store, writing("exec_head", artifact(version=2)))
+        clock.advance(2 * DAY)
+        swept = await sweep_to_the_end(store, clock, DROP, limit=10)
+        assert await stored(store, "exec_old", "exec_ahead") == ["exec_ahead"]
+        assert swept.events == 2
