@@ -7,6 +7,7 @@ sentence that names the places.
 from __future__ import annotations
 
 import importlib
+import inspect
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from importlib.metadata import EntryPoint, entry_points
@@ -75,7 +76,7 @@ def _place(entry_point: EntryPoint) -> str:
 def _loaded(entry_point: EntryPoint) -> object:
     try:
         return entry_point.load()
-    except Exception as error:  # the plugin boundary: whatever its import raises stops the start
+    except (Exception, SystemExit) as error:  # the plugin boundary: whatever its import raises stops the start
         msg = f"The plugin {entry_point.name} ({_place(entry_point)}) cannot be loaded: {type(error).__name__}: {error}"
         raise PluginError(msg) from error
 
@@ -153,7 +154,7 @@ def open_store(manager: pluggy.PluginManager, settings: Settings, clock: Clock) 
         store: Store | None = manager.hook.symphainy_store(url=settings.store, clock=clock)
     except StartError:
         raise
-    except Exception as error:  # the plugin boundary: whatever its hook raises stops the start
+    except (Exception, SystemExit) as error:  # the plugin boundary: whatever its hook raises stops the start
         msg = f"SYMPHAINY_STORE: a plugin failed over this store: {type(error).__name__}: {error}"
         raise PluginError(msg) from error
     if store is None:
@@ -172,7 +173,7 @@ def _brought(hook: str, impl: pluggy.HookImpl, known: Mapping[str, Any]) -> list
     try:
         brought: Any = impl.function(*(known[name] for name in impl.argnames))
         return list(brought)
-    except Exception as error:  # the plugin boundary: whatever its hook raises stops the start
+    except (Exception, SystemExit) as error:  # the plugin boundary: whatever its hook raises stops the start
         msg = f"The plugin {impl.plugin_name} fails in {hook}: {type(error).__name__}: {error}"
         raise PluginError(msg) from error
 
@@ -200,7 +201,7 @@ def _service(contract: Contract, origin: str, settings: Settings) -> IntentServi
         if contract.status == "draft" and error.name is not None and contract.handler.startswith(error.name):
             return None
         raise _broken(contract, origin, error) from error
-    except Exception as error:  # the plugin boundary: whatever its import raises stops the start
+    except (Exception, SystemExit) as error:  # the plugin boundary: whatever its import raises stops the start
         raise _broken(contract, origin, error) from error
     services = [value for value in vars(module).values() if _serves(value, contract.intent, module)]
     if len(services) != 1:
@@ -217,9 +218,12 @@ def _instance(service: type[IntentService], contract: Contract, origin: str, set
     if missing := [entry.by for entry in derive.values() if not callable(getattr(service, entry.by, None))]:
         msg = f"{origin}: the key derives {missing[0]}, but {service.__qualname__} has no method {missing[0]}(params)."
         raise PluginError(msg)
+    if not inspect.iscoroutinefunction(service.execute):
+        msg = f"{origin}: {service.__qualname__}.execute must be `async def`."
+        raise PluginError(msg)
     try:
         return service(settings)
-    except Exception as error:  # the plugin boundary: a constructor may raise anything
+    except (Exception, SystemExit) as error:  # the plugin boundary: a constructor may raise anything
         raise _broken(contract, origin, error) from error
 
 
@@ -232,7 +236,7 @@ def _serves(value: Any, intent_type: str, module: ModuleType) -> bool:
     )
 
 
-def _broken(contract: Contract, origin: str, error: Exception) -> PluginError:
+def _broken(contract: Contract, origin: str, error: BaseException) -> PluginError:
     return PluginError(f"{origin}: the handler {contract.handler} cannot be loaded: {type(error).__name__}: {error}")
 
 
@@ -240,7 +244,7 @@ def _presenter(path: str, origin: str) -> Presenter:
     module_name, _, name = path.rpartition(".")
     try:
         presenter = getattr(importlib.import_module(module_name), name)
-    except Exception as error:  # the plugin boundary: whatever its import raises stops the start
+    except (Exception, SystemExit) as error:  # the plugin boundary: whatever its import raises stops the start
         msg = f"{origin}: the presenter {path} cannot be loaded: {type(error).__name__}: {error}"
         raise PluginError(msg) from error
     if not callable(presenter):

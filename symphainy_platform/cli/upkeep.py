@@ -146,5 +146,5 @@ async def _store(settings: Settings) -> dict[str, Any]:
         pending = await _migrate(settings, dry_run=True)
     except (StartError, IntentError) as error:
         return {"check": "store", "ok": False, "detail": str(error)}
-    steps = f"{len(pending)} migrations will be applied at the next start" if pending else "schema current"
+    steps = f"to be applied at the next start: {', '.join(pending)}" if pending else "schema current"
     return {"check": "store", "ok": True, "detail": steps}

@@ -74,7 +74,7 @@ class Answers:
     async def _shown(
         self, answer: Artifact | ArtifactAnswer | Mapping[str, Any], execution: Execution
     ) -> dict[str, Any]:
-        options, written = execution.params.view_options, execution.entries
+        options, written = execution.params.view_options, execution.written.entries if execution.written else ()
         if isinstance(answer, Artifact):
             return await self.show(answer, options, written)
         if isinstance(answer, ArtifactAnswer):

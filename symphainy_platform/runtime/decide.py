@@ -96,7 +96,7 @@ def _refusal(parts: Parts, execution: Execution, surface: StateSurface, error: I
 def hand_over(parts: Parts, execution: Execution, written: Commit) -> asyncio.Future[Outcome]:
     """Give the commit to the store's writer: from here on it is finished whatever the caller does."""
     handed = parts.writer.hand_over(written)
-    execution.hand_over(handed, written.entries)
+    execution.hand_over(handed, written)
     parts.pending.add(written, handed)
     return handed
 

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from symphainy_platform.contract.compile import BoundParams
     from symphainy_platform.runtime.resolve import Route
     from symphainy_platform.state.artifact import Artifact
-    from symphainy_platform.state.records import Guard, LogWrite, Outcome
+    from symphainy_platform.state.records import Commit, Guard, Outcome
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -57,15 +57,16 @@ class Execution:
     supersedes: tuple[str, ...] = ()
     invoked: bool = False
     handed: asyncio.Future[Outcome] | None = None
-    entries: Sequence[LogWrite] = ()
+    written: Commit | None = None
+    taken: str | None = None
     recorded: bool = False
     deadline: asyncio.Timeout | None = None
     marks: list[tuple[str, float]] = field(default_factory=list)
 
-    def hand_over(self, handed: asyncio.Future[Outcome], entries: Sequence[LogWrite]) -> None:
+    def hand_over(self, handed: asyncio.Future[Outcome], written: Commit) -> None:
         """Note that the store's writer has it: no deadline and no cancelled caller ends it any more."""
         self.handed = handed
-        self.entries = entries
+        self.written = written
         self.limit_to(None)
 
     def limit_to(self, when: float | None) -> None:

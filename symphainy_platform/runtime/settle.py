@@ -19,6 +19,7 @@ from symphainy_platform.service import ArtifactAnswer, IntentResult
 from symphainy_platform.state.artifact import Artifact
 from symphainy_platform.state.records import (
     Committed,
+    Conflict,
     Duplicate,
     ExecutionRecord,
     ExecutionStatus,
@@ -119,7 +120,18 @@ async def _lost(parts: Parts, execution: Execution, outcome: Outcome) -> Executi
         record = client_replay(execution, outcome.record, isoformat(parts.clock.now()))
         return await parts.answers.replay(record, execution.params.view_options) if record else None
     parts.telemetry.conflict(execution)
+    if isinstance(outcome, Conflict):
+        _refuse_taken(execution, outcome.artifact_id)
     return None
+
+
+def _refuse_taken(execution: Execution, artifact_id: str) -> None:
+    """A new artifact whose id is taken: once, somebody may have been faster; twice, the service does not look."""
+    written = execution.written.artifacts if execution.written else ()
+    if any(write.artifact.artifact_id == artifact_id and not write.base_version for write in written):
+        if execution.taken == artifact_id:
+            raise ContractViolation("The service registers an artifact whose id is taken.")
+        execution.taken = artifact_id
 
 
 async def _replayed(parts: Parts, execution: Execution, record: ExecutionRecord) -> ExecutionResult | None:

@@ -61,6 +61,16 @@ def ready_without_handler(site):
     (site / "greetings/intent_services/send_greeting_service.py").unlink()
 
 
+def service_that_ends_the_process(site):
+    edited(
+        site / "greetings/intent_services/send_greeting_service.py", "from typing", "raise SystemExit(3)\nfrom typing"
+    )
+
+
+def service_that_is_not_async(site):
+    edited(site / "greetings/intent_services/send_greeting_service.py", "async def execute", "def execute")
+
+
 def hook_that_raises(site):
     edited(site / "greetings/__init__.py", "return [", "raise LookupError('out of greetings')\n    return [")
 
@@ -87,6 +97,8 @@ BROKEN = {
     same_intent_as_ours: ["greetings/contracts/send_greeting.yaml", "contracts/coexistence/update_chat_context.yaml"],
     broken_import: ["greetings", "greetings-realm", "no_such_package"],
     broken_service: ["send_greeting.yaml", "greetings.intent_services.send_greeting_service", "ZeroDivisionError"],
+    service_that_ends_the_process: ["send_greeting.yaml", "SystemExit"],
+    service_that_is_not_async: ["send_greeting.yaml", "async def"],
     handler_without_service: ["send_greeting.yaml", "exactly one IntentService", "'send_greeting'"],
     ready_without_handler: ["send_greeting.yaml", "greetings.intent_services.send_greeting_service"],
     hook_that_raises: ["greetings", "out of greetings"],

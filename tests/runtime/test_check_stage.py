@@ -26,6 +26,19 @@ async def test_a_violation_writes_nothing_but_its_failure(ann, scripted, databas
         assert database(f"SELECT * FROM {table}") == []  # noqa: S608 - names of this list
 
 
+async def test_a_new_artifact_with_an_id_that_is_taken_is_a_violation(ann, scripted, database):
+    taken = (await ann("write_note", text="first")).events[0]["note_id"]
+
+    async def decide(ctx, _):
+        note = ctx.state_surface.register_artifact("note", {"text": "second"}, artifact_id=taken)
+        return IntentResult({"note": note}, [written(note)])
+
+    scripted("write_note", decide)
+    failure = await ann.failure("write_note", text="second")
+    assert (failure.code, failure.retryable) == ("CONTRACT_VIOLATION", False)
+    assert database("SELECT version FROM artifacts") == [(1,)]
+
+
 async def test_a_write_of_an_artifact_that_the_contract_does_not_read_is_refused(ann, scripted):
     other = (await ann("write_note", text="other")).events[0]["note_id"]
     mine = (await ann("write_note", text="mine")).events[0]["note_id"]
