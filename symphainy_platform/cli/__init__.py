@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
+from collections.abc import Callable
 
 from symphainy_platform.errors import IntentError, StartError
 
@@ -20,16 +21,33 @@ def main() -> None:
     from symphainy_platform.cli.output import print_failure, print_refusal  # noqa: PLC0415
 
     try:
-        app()
+        _run(app)
     except IntentError as error:
         print_failure(error)
         sys.exit(EXIT_FAILED)
     except StartError as error:
         print_refusal(error)
         sys.exit(EXIT_REFUSED)
+    except BrokenPipeError:  # who read the output has seen enough
+        _give_up_output()
+        sys.exit(EXIT_FAILED)
     except OSError as error:  # the output has no room: what was done is done, but nobody could read it
+        _give_up_output()
         print_refusal(error)
         sys.exit(EXIT_FAILED)
+
+
+def _run(app: Callable[[], None]) -> None:
+    """Run the command and write its output out, while a failure to do so can still be told."""
+    try:
+        app()
+    finally:
+        sys.stdout.flush()
+
+
+def _give_up_output() -> None:
+    """Let what is still buffered lead nowhere: the interpreter would fail on it once more at its end."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def _open_missing_streams() -> None:
