@@ -13,6 +13,9 @@ from symphainy_platform.state.pending import PendingWrites
 from symphainy_platform.state.store import ArtifactById, NewestArtifact, Store
 from symphainy_platform.state.surface import StateSurface
 
+Place = tuple[str, str]
+"""Tenant and artifact id."""
+
 
 async def bind_defaults(execution: Execution, store: Store) -> None:
     """Fill parameters that were not sent from their declared source, e.g. the user's active session."""
@@ -44,9 +47,11 @@ def artifact_reads(execution: Execution) -> list[ArtifactById]:
     ]
 
 
-def bind_in_flight(execution: Execution, pending: PendingWrites, surface: StateSurface) -> None:
+def bind_in_flight(
+    execution: Execution, pending: PendingWrites, surface: StateSurface, places: Sequence[Place]
+) -> None:
     """Take the heads that writers before us have handed over but that may not be durable yet."""
-    for place in queued_artifacts(execution):
+    for place in places:
         if (found := pending.head(*place)) is not None:
             artifact, outcome = found
             execution.bound[artifact.artifact_id] = artifact
@@ -94,8 +99,10 @@ def _declared(contract: CompiledContract, code: str, **details: str) -> IntentEr
     return error
 
 
-def queued_artifacts(execution: Execution) -> list[tuple[str, str]]:
+def queued_artifacts(execution: Execution) -> list[Place]:
     """The bound artifacts that this intent may write: its writers queue for them, in this order."""
     contract = execution.route.contract
+    if not contract.updated_types:
+        return []
     written = {execution.params[read.id] for read in contract.reads if read.artifact in contract.updated_types}
     return sorted((execution.identity.tenant_id, artifact_id) for artifact_id in written if artifact_id)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from symphainy_platform.context import isoformat
@@ -37,36 +38,38 @@ class Decision:
 
 async def decide(parts: Parts, execution: Execution) -> Decision:
     """Take one attempt. From the hand-over on, no deadline applies."""
-    async with parts.queues.turn(bind.queued_artifacts(execution)):
+    places = bind.queued_artifacts(execution)
+    async with parts.queues.turn(places):
         surface = parts.surface(execution)
+        bind.bind_in_flight(execution, parts.pending, surface, places)
         try:
             record = await _load(parts, execution, surface)
             result = None if record else await _invoke(parts, execution, surface)
         except IntentError as error:
             return _refusal(parts, execution, surface, error)
         if result is None or not surface.staged:
-            overtaken = result is not None and await _overtaken(parts, execution)
+            overtaken = result is not None and await _overtaken(parts, execution, places)
             return Decision(record=record, result=result, waits_for=tuple(surface.waits_for), overtaken=overtaken)
         handed = hand_over(parts, execution, commit.success(execution, result, surface))
         return Decision(result=result, handed=handed)
 
 
-async def _overtaken(parts: Parts, execution: Execution) -> bool:
+async def _overtaken(parts: Parts, execution: Execution, places: Sequence[bind.Place]) -> bool:
     """Whether another process has written what an update found unchanged: it may have compared with its logs."""
-    places = bind.queued_artifacts(execution)
     heads = await parts.store.load([ArtifactById(*place) for place in places]) if places else []
     return any(head.version > execution.bound[head.artifact_id].version for head in heads if head)
 
 
 async def _load(parts: Parts, execution: Execution, surface: StateSurface) -> ExecutionRecord | None:
     """Read the declared artifacts and the key's record at once; the record, if it answers this call."""
-    bind.bind_in_flight(execution, parts.pending, surface)
     reads, guard = bind.artifact_reads(execution), execution.guard
     by_key = [ExecutionByKey(execution.identity.tenant_id, guard.digest)] if guard else []
     loaded = await parts.store.load([*reads, *by_key]) if reads or by_key else []
     bind.keep(execution, surface, loaded[: len(reads)])
     bind.check_owned(execution)
-    record = contract_replay(execution, loaded[-1], isoformat(parts.clock.now())) if by_key else None
+    record = loaded[-1] if by_key else None
+    if record is not None:
+        record = contract_replay(execution, record, isoformat(parts.clock.now()))
     if record is None:
         bind.check_states(execution)
     return record

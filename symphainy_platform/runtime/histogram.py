@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from bisect import bisect_left
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from prometheus_client.core import HistogramMetricFamily
 from prometheus_client.registry import Collector
@@ -24,14 +24,15 @@ class StageSeconds(Collector):
         self._counts: dict[str, list[int]] = {}
         self._sums: dict[str, float] = {}
 
-    def observe(self, stage: str, seconds: float) -> None:
-        """Count one run of a stage."""
-        counts = self._counts.get(stage)
-        if counts is None:
-            counts = self._counts[stage] = [0] * (len(BUCKETS) + 1)
-            self._sums[stage] = 0.0
-        counts[bisect_left(BUCKETS, seconds)] += 1
-        self._sums[stage] += seconds
+    def observe(self, started: float, marks: Iterable[tuple[str, float]]) -> None:
+        """Count the stages of one execution: when it started, and when each of its stages ended."""
+        counted, sums, before = self._counts, self._sums, started
+        for stage, ended in marks:
+            if stage not in counted:
+                counted[stage], sums[stage] = [0] * (len(BUCKETS) + 1), 0.0
+            seconds, before = ended - before, ended
+            counted[stage][bisect_left(BUCKETS, seconds)] += 1
+            sums[stage] += seconds
 
     def collect(self) -> Iterator[HistogramMetricFamily]:
         """Yield the one metric, cumulative as the format wants it."""

@@ -94,16 +94,10 @@ class Telemetry:
         self._child(self._intents, intent, outcome).inc()
         if replay:
             self._child(self._replays, intent).inc()
-        self._time_stages(execution, started)
+        self._stages.observe(started, execution.marks)
         if self._spans is not None:
             self._spans(execution, started, outcome)
         self._log(execution, intent, outcome, replay=replay, seconds=perf_counter() - started)
-
-    def _time_stages(self, execution: Execution, started: float) -> None:
-        before = started
-        for stage, ended in execution.marks:
-            self._stages.observe(stage, ended - before)
-            before = ended
 
     def _log(self, execution: Execution, intent: str, outcome: str, *, replay: bool, seconds: float) -> None:
         identity = getattr(execution, "identity", None)
