@@ -170,27 +170,37 @@ class EventFeed:
         return cursor
 
     async def _cursor(self) -> str:
+        pause = _Pause()
         while True:
             try:
                 return await self._store.event_cursor()
             except Exception as error:  # noqa: BLE001 - the plugin boundary: a broken store must not end the tail
-                await _pause(error)
+                await pause.after(error)
 
     async def _page(self, cursor: str, where: EventFilter) -> EventPage:
         """The next page, from a store that may be away for a while; an empty one once the feed is closed."""
+        pause = _Pause()
         while not self._closed:
             try:
                 return await self._store.events_after(cursor, where)
             except (CursorExpired, InvalidParameterValue):
                 raise
             except Exception as error:  # noqa: BLE001 - the plugin boundary: a broken store must not end the tail
-                await _pause(error)
+                await pause.after(error)
         return EventPage((), cursor)
 
 
-async def _pause(reason: Exception) -> None:
-    log.warning("outbox_unavailable", reason=type(reason).__name__)
-    await asyncio.sleep(POLL_SECONDS)
+class _Pause:
+    """Waits before the store is asked again; says so once, not ten times a second."""
+
+    def __init__(self) -> None:
+        self._said = False
+
+    async def after(self, reason: Exception) -> None:
+        if not self._said:
+            log.warning("outbox_unavailable", reason=type(reason).__name__)
+            self._said = True
+        await asyncio.sleep(POLL_SECONDS)
 
 
 def _matches(where: EventFilter, event: PublishedEvent) -> bool:
