@@ -45,8 +45,13 @@ def is_long(read: Read[Any]) -> bool:
 
 
 def is_one_statement(read: Read[Any]) -> bool:
-    """Tell whether the answer comes from a single statement, which is its own snapshot."""
-    return not isinstance(read, (NewestArtifact, LogKeys, ArtifactListing))
+    """Tell whether the answer needs no transaction: it is one statement, or its later ones depend on no snapshot.
+
+    Entries that LogKeys has found by their keys never go: their newest wording is what it asks for.
+    """
+    if isinstance(read, NewestArtifact):
+        return len(read.states) == 1
+    return not isinstance(read, ArtifactListing)
 
 
 def answer_read(connection: sqlite3.Connection, read: Read[Any]) -> Any:
@@ -106,6 +111,8 @@ def _log_range(connection: sqlite3.Connection, read: LogRange) -> list[LogEntry]
 def _log_keys(connection: sqlite3.Connection, read: LogKeys) -> list[LogEntry]:
     place = (read.tenant_id, read.artifact_id, read.log, read.generation)
     seqs = [seq for (seq,) in connection.execute(SQL["log_seqs_of_keys"], (to_json(read.keys), *place)).fetchall()]
+    if not seqs:  # new messages, mostly
+        return []
     return log_entries_from(connection.execute(SQL["log_entries"], (to_json(seqs), *place)).fetchall())
 
 
