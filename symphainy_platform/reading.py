@@ -40,7 +40,8 @@ class Reading:
             raise NotFound
         if record.status is ExecutionStatus.FAILED:
             return {**stored_failure(record).to_dict(), "status": record.status.value}
-        result = await self._answers.replay(record, {}, replayed=False)
+        view = record.answer.view if record.answer else {}
+        result = await self._answers.replay(record, view, replayed=False)
         return {**result.to_dict(), "execution_id": record.execution_id}
 
     async def artifact(self, artifact_id: str, *, identity: Identity) -> dict[str, Any]:

@@ -25,7 +25,7 @@ def success(execution: Execution, result: IntentResult, surface: StateSurface) -
     """Everything that a successful execution writes."""
     staged = surface.staged
     return Commit(
-        execution=_completed(execution, stored_answer(result), _scoped_guard(execution, staged)),
+        execution=_completed(execution, stored_answer(execution, result), _scoped_guard(execution, staged)),
         supersedes=execution.supersedes,
         expects=_expects(execution, staged),
         artifacts=tuple(staged.artifacts.values()),
@@ -37,12 +37,12 @@ def success(execution: Execution, result: IntentResult, surface: StateSurface) -
 
 def read(execution: Execution, result: IntentResult) -> Commit:
     """The one row of an execution that only read."""
-    return Commit(execution=_completed(execution, stored_answer(result)), supersedes=execution.supersedes)
+    return Commit(execution=_completed(execution, stored_answer(execution, result)), supersedes=execution.supersedes)
 
 
 def repeated(execution: Execution, result: IntentResult, answered_by: str) -> Commit:
     """The record of a client's key whose update changed nothing: it points at the answer's execution."""
-    answer = replace(stored_answer(result), answered_by=answered_by)
+    answer = replace(stored_answer(execution, result), answered_by=answered_by)
     return Commit(execution=_completed(execution, answer), supersedes=execution.supersedes)
 
 
@@ -77,12 +77,19 @@ def failure(execution: Execution, error: IntentError, surface: StateSurface | No
     )
 
 
-def stored_answer(result: IntentResult) -> StoredAnswer:
+def stored_answer(execution: Execution, result: IntentResult) -> StoredAnswer:
     """The answer by reference: artifact versions, and small plain payloads as they are."""
     return StoredAnswer(
         artifacts={name: _reference(answer) for name, answer in result.artifacts.items()},
         events=tuple(dict(event) for event in result.events),
+        view=_shown_with(execution),
     )
+
+
+def _shown_with(execution: Execution) -> Mapping[str, Any]:
+    """The `view: true` parameters of the call, without secret ones."""
+    options, secret = execution.params.view_options, execution.route.contract.secret_params
+    return {name: value for name, value in options.items() if name not in secret} if secret else options
 
 
 def _reference(answer: Artifact | ArtifactAnswer | Mapping[str, Any]) -> Mapping[str, Any]:

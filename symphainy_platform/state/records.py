@@ -38,12 +38,14 @@ class StoredAnswer:
     """An answer by reference: artifact versions, small inline payloads, events as emitted.
 
     `artifacts` maps a result name to {"ref": [artifact_id, version], "extra": {…}} or to
-    {"inline": {…}}; `answered_by` names another execution whose answer this one repeated.
+    {"inline": {…}}; `answered_by` names another execution whose answer this one repeated; `view`
+    holds the parameters that only shaped the answer, so that it can be shown again as it was.
     """
 
     artifacts: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     events: Sequence[Mapping[str, Any]] = ()
     answered_by: str | None = None
+    view: Mapping[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

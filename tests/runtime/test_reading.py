@@ -33,6 +33,14 @@ async def test_the_status_is_the_answers_envelope(ann, written):
     assert await ann.status(written.execution_id) == written.to_dict()
 
 
+async def test_the_status_is_shaped_as_the_answer_was(ann):
+    await ann("initialize_chat_session")
+    history = [{"role": "user", "content": str(n), "timestamp": str(n)} for n in range(5)]
+    answer = await ann("update_chat_context", context_updates={"conversation_history": history}, history_limit=2)
+    assert len(answer.artifacts["chat_session"]["semantic_payload"]["context"]["conversation_history"]) == 2
+    assert await ann.status(answer.execution_id) == answer.to_dict()
+
+
 async def test_the_status_of_a_replay_is_the_originals(ann):
     first = await ann("keep_note", name="n", text="x")
     again = await ann("keep_note", name="n", text="x")

@@ -170,7 +170,8 @@ def _guard_from(columns: Row, committed_at: str) -> Guard | None:
 
 
 def _answer_json(answer: StoredAnswer) -> str:
-    return to_json({"artifacts": answer.artifacts, "events": answer.events, "answered_by": answer.answered_by})
+    stored = {"artifacts": answer.artifacts, "events": answer.events, "answered_by": answer.answered_by}
+    return to_json({**stored, "view": answer.view} if answer.view else stored)
 
 
 def _answer_from(value: dict[str, Any]) -> StoredAnswer:

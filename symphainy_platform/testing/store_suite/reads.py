@@ -142,6 +142,7 @@ class ReadChecks(StoreChecks):
             artifacts={"chat_session": {"ref": ["a1", 1], "extra": {"exists": True}}, "note": {"inline": {"n": [1]}}},
             events=[{"type": "chat_context_updated", "version": 1}],
             answered_by="exec_0",
+            view={"history_limit": 2},
         )
         record = execution(session_ref="ref", answer=answer, key=guard("k", head=ArtifactRef("a1", 1)))
         await commit_all(store, Commit(execution=record))
