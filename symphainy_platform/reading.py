@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from symphainy_platform.canonical import MAX_INTEGER
 from symphainy_platform.context import Identity
 from symphainy_platform.contract.catalog import Catalog
-from symphainy_platform.errors import NotFound
+from symphainy_platform.errors import InvalidParameterValue, NotFound
 from symphainy_platform.runtime.answer import Answers, stored_failure
 from symphainy_platform.state.artifact import Artifact
 from symphainy_platform.state.group_commit import GroupCommit
@@ -21,6 +22,8 @@ from symphainy_platform.state.store import (
     Store,
     load_one,
 )
+
+_LARGEST_PAGE = 200
 
 
 class Reading:
@@ -75,6 +78,9 @@ class Reading:
         self, artifact_id: str, *, identity: Identity, before: int | None = None, limit: int = 50
     ) -> dict[str, Any]:
         """The versions of an artifact, newest first, without their payloads."""
+        for name, number, highest in (("before", before, MAX_INTEGER), ("limit", limit, _LARGEST_PAGE)):
+            if number is not None and not 1 <= number <= highest:
+                raise InvalidParameterValue(parameter=name, expected=f"1 to {highest}")
         await self._artifact(artifact_id, None, identity)
         found = await load_one(
             self._store,
@@ -86,6 +92,8 @@ class Reading:
 
     async def version(self, artifact_id: str, version: int, *, identity: Identity) -> dict[str, Any]:
         """One version of an artifact, with its logs as that version left them."""
+        if not 1 <= version <= MAX_INTEGER:
+            raise NotFound
         return await self._shown(await self._artifact(artifact_id, version, identity))
 
     async def journey(self, journey_id: str, *, identity: Identity) -> dict[str, Any]:

@@ -132,6 +132,20 @@ async def test_an_artifact_with_its_record(platform, written, note, clock):
     }
 
 
+@pytest.mark.parametrize("paging", [{"limit": 0}, {"limit": -1}, {"limit": 201}, {"before": 0}, {"before": 2**63}])
+async def test_a_page_of_versions_that_cannot_be_is_refused(platform, note, paging):
+    with pytest.raises(IntentError) as refusal:
+        await platform.read.versions(note, identity=ANN, **paging)
+    assert (refusal.value.code, refusal.value.details["parameter"]) == ("INVALID_PARAMETER_VALUE", *paging)
+
+
+@pytest.mark.parametrize("version", [0, -1, 2**63])
+async def test_a_version_that_cannot_be_is_not_found(platform, note, version):
+    with pytest.raises(IntentError) as refusal:
+        await platform.read.version(note, version, identity=ANN)
+    assert refusal.value.code == "NOT_FOUND"
+
+
 @pytest.mark.parametrize(("who", "seen"), [(ANN, True), (ROBOT, True), (BOB, False), (EVE, False)])
 async def test_whose_artifacts_are_seen(platform, note, who, seen):
     read = platform.read
