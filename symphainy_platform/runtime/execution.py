@@ -75,9 +75,10 @@ class Execution:
             self.deadline.reschedule(when)
 
     def begin_again(self, when: float | None) -> None:
-        """Forget what the attempt before has read; the deadline is `when` again."""
+        """Forget what the attempt before has read and would have written; the deadline is `when` again."""
         self.bound.clear()
         self.supersedes = ()
+        self.written = None
         self.limit_to(when)
 
     def mark(self, stage: str) -> None:

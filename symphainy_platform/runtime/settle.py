@@ -157,12 +157,14 @@ async def _read(parts: Parts, execution: Execution, result: IntentResult) -> Exe
 async def _unchanged(parts: Parts, execution: Execution, result: IntentResult) -> ExecutionResult | None:
     """An update that changed nothing answers as a replay of the execution behind the current version."""
     producer = _head(result).produced_by.execution_id
-    if execution.client_guard is not None:
+    if execution.client_guard is None:
+        answer = await _first(parts, execution, result)
+    else:
         row = commit.repeated(execution, result, producer)
         kept = await _committed(parts, execution, result, hand_over(parts, execution, row))
         if kept is None or kept.idempotent_replay:
             return kept
-    answer = await _first(parts, execution, result)
+        answer = kept
     return replace(answer, execution_id=producer, events=[], idempotent_replay=True)
 
 
