@@ -142,6 +142,22 @@ class PublishedEvent:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class SealedKey:
+    """A key of the platform itself; its secret half only as `sealed` by the master key.
+
+    `public` is empty for a key that has no public half. Times are ISO-8601 UTC; `rotated_at` is
+    None while the key is the current one of its purpose.
+    """
+
+    purpose: str
+    kid: str
+    public: bytes
+    sealed: bytes
+    created_at: str
+    rotated_at: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Commit:
     """Everything that one intent writes: all of it or none of it.
 

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import Any, Generic, Protocol, TypeVar, cast
 
 from symphainy_platform.state.artifact import Artifact, LogEntry
-from symphainy_platform.state.records import Commit, ExecutionRecord, Outcome, PublishedEvent
+from symphainy_platform.state.records import Commit, ExecutionRecord, Outcome, PublishedEvent, SealedKey
 
 R = TypeVar("R")
 
@@ -210,6 +210,19 @@ class Store(Protocol):
 
     async def secret(self, name: str) -> bytes:
         """32 random bytes that the store made at the first call of this name and keeps."""
+
+    async def keys(self) -> Sequence[SealedKey]:
+        """Every key that is kept, of all purposes, oldest first."""
+
+    async def keep_key(self, new: SealedKey, replaces: str | None) -> bool:
+        """Make `new` the current key of its purpose, if the current one is `replaces` (None: there is none).
+
+        The replaced key gets `new.created_at` as its `rotated_at`. False: somebody was faster, and
+        nothing has changed. Durable when this returns.
+        """
+
+    async def forget_keys(self, kids: Sequence[str]) -> None:
+        """Delete keys that nothing needs any more. A current key stays; an unknown kid: no-op."""
 
     async def commit(self, batch: Sequence[Commit]) -> Sequence[Outcome]:
         """Write each commit whole or not at all, in order; durable when this returns.

@@ -10,7 +10,7 @@ from typing import Any
 Row = Mapping[str, Any]
 _Frozen = tuple[tuple[str, Hashable], ...]
 
-KEPT_BY_THE_STORE = frozenset({"meta", "outbox_epochs", "schema_migrations"})
+KEPT_BY_THE_STORE = frozenset({"meta", "outbox_epochs", "schema_migrations", "sealed_keys"})
 """Tables that hold no state of intents."""
 
 

@@ -265,3 +265,20 @@ SELECT id, created_at FROM outbox ORDER BY id LIMIT ?
 
 -- name: delete_events
 DELETE FROM outbox WHERE id <= ?
+
+-- ------------------------------------------------------------------------------------------ keys
+
+-- name: keys
+SELECT purpose, kid, public, sealed, created_at, rotated_at FROM sealed_keys ORDER BY id
+
+-- name: current_key
+SELECT kid FROM sealed_keys WHERE purpose = ? AND rotated_at IS NULL
+
+-- name: rotate_key
+UPDATE sealed_keys SET rotated_at = ? WHERE purpose = ? AND rotated_at IS NULL
+
+-- name: insert_key
+INSERT INTO sealed_keys (purpose, kid, public, sealed, created_at, rotated_at) VALUES (?, ?, ?, ?, ?, ?)
+
+-- name: forget_keys
+DELETE FROM sealed_keys WHERE rotated_at IS NOT NULL AND kid IN (SELECT value FROM json_each(?))

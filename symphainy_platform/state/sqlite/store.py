@@ -11,13 +11,14 @@ from typing import Any
 
 from symphainy_platform.context import Clock
 from symphainy_platform.errors import DatabaseUnavailable, StoreRefusedError
-from symphainy_platform.state.records import Commit, Outcome
+from symphainy_platform.state.records import Commit, Outcome, SealedKey
 from symphainy_platform.state.sqlite.commit import write_batch
 from symphainy_platform.state.sqlite.connection import DatabaseFile, transaction
 from symphainy_platform.state.sqlite.domain import DomainTables, read_domain_tables
 from symphainy_platform.state.sqlite.epochs import begin_epoch
 from symphainy_platform.state.sqlite.events import newest_cursor, read_events
 from symphainy_platform.state.sqlite.faults import at_start
+from symphainy_platform.state.sqlite.keys import forget_keys, keep_key, read_keys
 from symphainy_platform.state.sqlite.migrate import (
     applied_steps,
     check_current,
@@ -108,6 +109,23 @@ class SqliteStore:
             return kept
 
         return await self._writer.run(keep)
+
+    async def keys(self) -> Sequence[SealedKey]:
+        """Return every key, oldest first."""
+        return await self._readers.run_short(read_keys)
+
+    async def keep_key(self, new: SealedKey, replaces: str | None) -> bool:
+        """Replace the current key of a purpose, unless somebody was faster."""
+
+        def keep(connection: sqlite3.Connection) -> bool:
+            self._check_in_place()
+            return keep_key(connection, new, replaces)
+
+        return await self._writer.run(keep)
+
+    async def forget_keys(self, kids: Sequence[str]) -> None:
+        """Delete rotated keys."""
+        await self._writer.run(lambda connection: forget_keys(connection, kids))
 
     async def commit(self, batch: Sequence[Commit]) -> Sequence[Outcome]:
         """Write the batch on the writer's thread; also when the caller is cancelled meanwhile."""

@@ -23,11 +23,20 @@ from symphainy_platform.testing.store_suite.listings import ListingChecks
 from symphainy_platform.testing.store_suite.logs import LogChecks
 from symphainy_platform.testing.store_suite.reads import ReadChecks
 from symphainy_platform.testing.store_suite.samples import ManualClock
+from symphainy_platform.testing.store_suite.sealed_keys import SealedKeyChecks
 from symphainy_platform.testing.store_suite.sweeps import SweepChecks
 
 
 class StoreSuite(
-    CommitChecks, KeyChecks, ReadChecks, ListingChecks, LogChecks, EventChecks, SweepChecks, LifetimeChecks
+    CommitChecks,
+    KeyChecks,
+    ReadChecks,
+    ListingChecks,
+    LogChecks,
+    EventChecks,
+    SealedKeyChecks,
+    SweepChecks,
+    LifetimeChecks,
 ):
     """Every check; bind this."""
 
