@@ -19,6 +19,7 @@ from pydantic import (
     Field,
     ModelWrapValidatorHandler,
     PrivateAttr,
+    SecretStr,
     ValidationError,
     field_validator,
     model_validator,
@@ -31,6 +32,7 @@ from pydantic_settings import (
 )
 
 from symphainy_platform.errors import SettingsError
+from symphainy_platform.setting_values import MASTER_KEY_BYTES, is_issuer, is_master_key
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
@@ -142,6 +144,28 @@ class Settings(BaseSettings):
     sweep_interval_seconds: float = Field(
         300.0, gt=0, le=86400, description="Seconds between two sweeps of what retention has given up."
     )
+    master_key: SecretStr | None = Field(
+        None, description="The key that seals the keys of this store (`symphainy keys generate` makes one)."
+    )
+    session_cookie: bool = Field(default=False, description="Keep the session's token in a cookie of the browser.")
+    public_origins: Annotated[tuple[str, ...], NoDecode] = Field(
+        (), description="Exact origins (comma separated) whose pages may send the cookie; else the request's own."
+    )
+    jwks: bool = Field(
+        default=False, description="Publish the public keys; who verifies with them alone misses revocations."
+    )
+    password_memory_kib: int = Field(
+        65536, ge=19456, le=4 * 1024**2, description="Memory that hashing one password takes (argon2id), in KiB."
+    )
+    authenticate_limit_per_account: int = Field(
+        5, ge=1, description="Sign-ins a minute for one account from one address."
+    )
+    authenticate_limit_per_address: int = Field(100, ge=1, description="Sign-ins a minute from one address.")
+    refresh_limit_per_session: int = Field(60, ge=1, description="Refreshes a minute of one session.")
+    session_retention_days: float = Field(30.0, gt=0, le=36500, description="Days that ended sessions are kept.")
+    supabase_auth_url: str | None = Field(
+        None, description="Issuer of the Supabase Auth tokens to accept, such as https://PROJECT.supabase.co/auth/v1."
+    )
     issuer: str = Field("symphainy", min_length=1, description="The `iss` claim of tokens that are made and accepted.")
     audience: str = Field("symphainy", min_length=1, description="The `aud` claim of tokens made and accepted.")
     log_level: Literal["debug", "info", "warning", "error"] = Field(
@@ -208,13 +232,32 @@ class Settings(BaseSettings):
             raise ValueError(msg) from None
         return value
 
-    @field_validator("cors_origins", mode="before")
+    @field_validator("master_key", mode="before")
+    @classmethod
+    def _a_whole_key(cls, value: Any) -> Any:
+        """Refuse what is no key before it seals anything; the sentence never holds it."""
+        text = value.get_secret_value() if isinstance(value, SecretStr) else value
+        if text is not None and not (isinstance(text, str) and is_master_key(text)):
+            msg = f"base64url of {MASTER_KEY_BYTES} bytes (`symphainy keys generate` prints such a key)"
+            raise ValueError(msg)
+        return value
+
+    @field_validator("supabase_auth_url")
+    @classmethod
+    def _an_issuer(cls, value: str | None) -> str | None:
+        """Accept an address of which every byte counts: tokens name exactly this issuer."""
+        if value is not None and not is_issuer(value):
+            msg = "an https URL such as https://PROJECT.supabase.co/auth/v1 (no / at its end, no query)"
+            raise ValueError(msg)
+        return value
+
+    @field_validator("cors_origins", "public_origins", mode="before")
     @classmethod
     def _split_origins(cls, value: Any) -> Any:
         """Read `a, b` as two origins."""
         return [part.strip() for part in value.split(",") if part.strip()] if isinstance(value, str) else value
 
-    @field_validator("cors_origins")
+    @field_validator("cors_origins", "public_origins")
     @classmethod
     def _exact_origins(cls, value: tuple[str, ...]) -> tuple[str, ...]:
         """Accept `https://app.example.com` and nothing wider."""
@@ -279,8 +322,10 @@ def _sentence(error: ErrorDetails, origins: Mapping[str, str]) -> str:
 
 
 def _masked(name: str, value: Any) -> str:
-    """Return the value as text, without the password that a store URL may carry."""
-    if name == "cors_origins" and isinstance(value, tuple):
+    """Return the value as text, without a secret and without the password that a store URL may carry."""
+    if name == "master_key" and value is not None:
+        return _MASK
+    if isinstance(value, tuple):
         return ", ".join(value)
     return _without_password(str(value)) if name == "store" else str(value)
 
