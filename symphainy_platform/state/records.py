@@ -158,6 +158,33 @@ class SealedKey:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class AuditEntry:
+    """One link of the audit chain of a tenant; `seq` is gapless from 1.
+
+    `event_cursor` names the event that it keeps, `body` is that event (canonical JSON text), `digest` 32
+    bytes over it and the digest before (runtime/audit_chain.py).
+    """
+
+    tenant_id: str
+    seq: int
+    event_cursor: str
+    body: str
+    digest: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class AuditPosition:
+    """How far the audit has come: the events up to `cursor` ("0": none yet) were taken into the chains.
+
+    `types` are the event types that are audited in this store; once one is, it stays. The audit has
+    begun when there is one.
+    """
+
+    cursor: str = "0"
+    types: frozenset[str] = frozenset()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Commit:
     """Everything that one intent writes: all of it or none of it.
 

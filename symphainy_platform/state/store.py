@@ -12,7 +12,15 @@ from dataclasses import dataclass
 from typing import Any, Generic, Protocol, TypeVar, cast
 
 from symphainy_platform.state.artifact import Artifact, LogEntry
-from symphainy_platform.state.records import Commit, ExecutionRecord, Outcome, PublishedEvent, SealedKey
+from symphainy_platform.state.records import (
+    AuditEntry,
+    AuditPosition,
+    Commit,
+    ExecutionRecord,
+    Outcome,
+    PublishedEvent,
+    SealedKey,
+)
 
 R = TypeVar("R")
 
@@ -137,6 +145,30 @@ class CompletedIntents(Read[frozenset[str]]):
     intent_types: tuple[str, ...]
 
 
+@dataclass(frozen=True, slots=True)
+class AuditHead(Read[AuditEntry | None]):
+    """The last entry of the tenant's audit chain. Missing: None."""
+
+    tenant_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class AuditRange(Read[list[AuditEntry]]):
+    """At most `limit` entries of the tenant's chain, ascending, from seq `first` on. Missing seqs are simply absent."""
+
+    tenant_id: str
+    first: int
+    limit: int
+
+
+@dataclass(frozen=True, slots=True)
+class AuditedEvents(Read[list[AuditEntry]]):
+    """The entries of the tenant's chain that keep these events (any number of cursors), in no order."""
+
+    tenant_id: str
+    cursors: tuple[str, ...]
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EventFilter:
     """Whose events: all tenants (None), one tenant, one user of it; of one artifact or type."""
@@ -247,6 +279,19 @@ class Store(Protocol):
         a cursor at all raises InvalidParameterValue(parameter="after").
         """
 
+    async def audit_position(self) -> AuditPosition:
+        """How far the audit has come; before its first step `AuditPosition()`."""
+
+    async def audit_tenants(self, after: str = "", limit: int = 1000) -> Sequence[str]:
+        """Tenants that have an audit chain, behind `after` in the order of the store, at most `limit`."""
+
+    async def append_audit(self, entries: Sequence[AuditEntry], *, after: AuditPosition, upto: AuditPosition) -> bool:
+        """Append entries and move the position from `after` to `upto`, both or neither; durable when this returns.
+
+        False when the position is not `after`: another appender was faster, nothing is written. An entry
+        with the seq or the event of one that is there raises DatabaseUnavailable: nothing is written.
+        """
+
     async def changed_elsewhere(self) -> bool:
         """True when another process has committed since the last call (or may have)."""
 
@@ -254,7 +299,7 @@ class Store(Protocol):
         """One bounded step: clear expired keys, delete old executions and events, ≤ `limit` rows each.
 
         An execution behind the current version of an artifact, or that holds an unexpired key,
-        is never deleted.
+        is never deleted. Once the audit has begun, neither is an event beyond its position.
         """
 
     async def health(self) -> Health:

@@ -20,6 +20,7 @@ _OWN_TABLES = frozenset(
         "outbox",
         "outbox_epochs",
         "meta",
+        "audit",
         "sealed_keys",
         "schema_migrations",
     },

@@ -282,3 +282,36 @@ INSERT INTO sealed_keys (purpose, kid, public, sealed, created_at, rotated_at) V
 
 -- name: forget_keys
 DELETE FROM sealed_keys WHERE rotated_at IS NOT NULL AND kid IN (SELECT value FROM json_each(?))
+
+-- ----------------------------------------------------------------------------------------- audit
+
+-- name: move_audit
+-- Changes no row when the position is not the one that the appender has read.
+UPDATE meta SET value = ? WHERE name = ? AND value = ?
+
+-- name: insert_audit
+INSERT INTO audit (tenant_id, seq, event_cursor, body, digest) VALUES (?, ?, ?, ?, ?)
+
+-- name: audit_head
+SELECT tenant_id, seq, event_cursor, body, digest FROM audit WHERE tenant_id = ? ORDER BY seq DESC LIMIT 1
+
+-- name: audit_range
+SELECT tenant_id, seq, event_cursor, body, digest FROM audit
+ WHERE tenant_id = ? AND seq >= ? ORDER BY seq LIMIT ?
+
+-- name: audited_events
+-- Any number of events, as one JSON array of their cursors.
+SELECT entry.tenant_id, entry.seq, entry.event_cursor, entry.body, entry.digest
+  FROM json_each(?) AS wanted
+  CROSS JOIN audit AS entry INDEXED BY audit_by_event
+ WHERE entry.tenant_id = ? AND entry.event_cursor = wanted.value
+
+-- name: audit_tenants
+-- From each tenant straight to the next one, not through the entries between them.
+WITH RECURSIVE tenants (tenant_id) AS (
+  SELECT min(tenant_id) FROM audit WHERE tenant_id > ?
+  UNION ALL
+  SELECT (SELECT min(audit.tenant_id) FROM audit WHERE audit.tenant_id > tenants.tenant_id)
+    FROM tenants WHERE tenant_id IS NOT NULL
+)
+SELECT tenant_id FROM tenants WHERE tenant_id IS NOT NULL LIMIT ?

@@ -9,6 +9,7 @@ from typing import Any
 from symphainy_platform.errors import InvalidParameterValue
 from symphainy_platform.state.artifact import Artifact, LogEntry
 from symphainy_platform.state.records import ExecutionRecord
+from symphainy_platform.state.sqlite.audit import audit_head, audit_range, audited_events
 from symphainy_platform.state.sqlite.cursors import listing_cursor, listing_place
 from symphainy_platform.state.sqlite.queries import SQL
 from symphainy_platform.state.sqlite.rows import Row, artifact_from, execution_from, log_entries_from, to_json
@@ -17,6 +18,9 @@ from symphainy_platform.state.store import (
     ArtifactListing,
     ArtifactPage,
     ArtifactVersions,
+    AuditedEvents,
+    AuditHead,
+    AuditRange,
     CompletedIntents,
     ExecutionByClientKey,
     ExecutionById,
@@ -156,6 +160,9 @@ ANSWERS: dict[type[Read[Any]], Answer] = {
     ExecutionByKey: _execution_by_key,
     ExecutionByClientKey: _execution_by_client_key,
     CompletedIntents: _completed_intents,
+    AuditHead: audit_head,
+    AuditRange: audit_range,
+    AuditedEvents: audited_events,
 }
 _POINT_READS = frozenset(
     {ArtifactById, NewestArtifact, ExecutionById, ExecutionByKey, ExecutionByClientKey, CompletedIntents},

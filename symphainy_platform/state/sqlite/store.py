@@ -11,7 +11,8 @@ from typing import Any
 
 from symphainy_platform.context import Clock
 from symphainy_platform.errors import DatabaseUnavailable, StoreRefusedError
-from symphainy_platform.state.records import Commit, Outcome, SealedKey
+from symphainy_platform.state.records import AuditEntry, AuditPosition, Commit, Outcome, SealedKey
+from symphainy_platform.state.sqlite.audit import append_entries, read_position, read_tenants
 from symphainy_platform.state.sqlite.commit import write_batch
 from symphainy_platform.state.sqlite.connection import DatabaseFile, transaction
 from symphainy_platform.state.sqlite.domain import DomainTables, read_domain_tables
@@ -171,6 +172,23 @@ class SqliteStore:
                 return read_events(connection, cursor, where, limit)
 
         return await self._readers.run_long(page)
+
+    async def audit_position(self) -> AuditPosition:
+        """Return how far the audit has come."""
+        return await self._readers.run_short(read_position)
+
+    async def audit_tenants(self, after: str = "", limit: int = 1000) -> Sequence[str]:
+        """Return the next tenants that have a chain."""
+        return await self._readers.run_long(lambda connection: read_tenants(connection, after, limit))
+
+    async def append_audit(self, entries: Sequence[AuditEntry], *, after: AuditPosition, upto: AuditPosition) -> bool:
+        """Append to the chains and move the position, unless somebody was faster."""
+
+        def append(connection: sqlite3.Connection) -> bool:
+            self._check_in_place()
+            return append_entries(connection, entries, after, upto)
+
+        return await self._writer.run(append)
 
     async def changed_elsewhere(self) -> bool:
         """Tell whether another connection than the writer's has committed since the last call."""

@@ -6,6 +6,7 @@ import sqlite3
 from datetime import datetime, timedelta
 
 from symphainy_platform.context import isoformat
+from symphainy_platform.state.sqlite.audit import taken_events
 from symphainy_platform.state.sqlite.connection import transaction
 from symphainy_platform.state.sqlite.queries import SQL
 from symphainy_platform.state.sqlite.rows import to_json
@@ -55,9 +56,11 @@ def _delete_events(connection: sqlite3.Connection, cutoff: str, limit: int) -> i
     """Delete the oldest events, and remember how far: cursors before that have expired.
 
     The order of commits decides: an event of a clock that ran ahead goes with those that came after it.
+    What the audit has not taken stays.
     """
     rows = connection.execute(SQL["oldest_events"], (limit,)).fetchall()
-    old = [event_id for event_id, created_at in rows if created_at <= cutoff]
+    taken = taken_events(connection)
+    old = [event_id for event_id, created_at in rows if created_at <= cutoff and event_id <= taken]
     if not old:
         return 0
     deleted = connection.execute(SQL["delete_events"], (old[-1],)).rowcount
