@@ -90,8 +90,19 @@ class EventSpec(Spec):
     unless: Literal["unchanged"] | None = Field(default=None, description="unchanged: the intent wrote no artifact.")
     when: Text | None = Field(default=None, description="The condition, in words; without one the event is required.")
     answer_only: StrictBool = Field(default=False, description="In the answer, never in the outbox: a read's event.")
+    about: Name | None = Field(
+        default=None,
+        description="The payload field that holds the id of the artifact it is about; else the first one written.",
+    )
+    audit: StrictBool = Field(default=False, description="Kept in the audit chain of the tenant.")
     payload: dict[Name, Shape] = Field(default_factory=dict)
     description: Text | None = None
+
+    @model_validator(mode="after")
+    def _audited_is_published(self) -> Self:
+        if self.audit and self.answer_only:
+            reject("the audit chain is made of published events: an answer_only event is none", field="audit")
+        return self
 
     @property
     def required(self) -> bool:

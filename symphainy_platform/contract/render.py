@@ -293,7 +293,8 @@ def _outcome(step: Step) -> str:
 def _event(event: EventSpec) -> str:
     when = f" (when {event.when})" if event.when else " (unless nothing changed)" if event.unless else ""
     where = ", in the answer only" if event.answer_only else ""
-    return f"`{event.type}` - Required{when}{where}"
+    kept = ", kept in the audit chain" if event.audit else ""
+    return f"`{event.type}` - Required{when}{where}{kept}"
 
 
 def _lifecycle(contract: Contract) -> Iterator[str]:
