@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, ParamSpec, Protocol, TypeVar, runtime_che
 if TYPE_CHECKING:
     import structlog
 
+    from symphainy_platform.identity.keyring import KeyRing
     from symphainy_platform.state.surface import StateSurface
 
 P = ParamSpec("P")
@@ -110,13 +111,26 @@ class TimeOrderedIds:
 
 
 @dataclass(frozen=True, slots=True)
+class Client:
+    """Where a request comes from, as the edge saw it: None in this process, or when the caller did not say."""
+
+    address: str | None = None
+    user_agent: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Identity:
-    """A proven caller. Tenant and user of an execution come from here and nowhere else."""
+    """A proven caller. Tenant and user of an execution come from here and nowhere else.
+
+    One that is `external` was proven by somebody else's token, or by a token that only introduces
+    a user: it may open a session, and submits nothing beside that.
+    """
 
     tenant_id: str
     user_id: str
     roles: frozenset[str] = frozenset()
     session_ref: str | None = None
+    external: bool = False
 
     def __post_init__(self) -> None:
         """Refuse an identity without tenant or user; accept any iterable of roles, but not one text."""
@@ -154,6 +168,10 @@ class ExecutionContext:
     log: structlog.stdlib.BoundLogger = field(repr=False)
     started_at: datetime
     ids: IdSource = field(repr=False)
+    keys: KeyRing = field(repr=False)
+    client: Client
+    facts: Mapping[str, Any]
+    """What the contract's `proof` has found out, by name; empty without a proof."""
 
     def now(self) -> datetime:
         """Return the UTC time of this execution: one instant, the same at every call."""

@@ -88,6 +88,7 @@ class IntentError(SymphainyError):
     default_code: ClassVar[str] = ""
     default_kind: ClassVar[Kind | None] = None
     default_retryable: ClassVar[bool] = False
+    default_legacy_code: ClassVar[str | None] = None
 
     def __init__(  # noqa: PLR0913 - the parts of the envelope, by keyword
         self,
@@ -109,6 +110,7 @@ class IntentError(SymphainyError):
         self.declared_retryable = self.default_retryable if retryable is None else retryable
         self.details: dict[str, Any] = dict(details or {})
         self.events = tuple(events)
+        self.legacy_code = self.default_legacy_code
         self.execution_id: str | None = None
         self.intent_type: str | None = None
         self.trace_id: str | None = None
@@ -130,7 +132,8 @@ class IntentError(SymphainyError):
         return self.kind.http_status
 
     def to_dict(self) -> dict[str, Any]:
-        """The failure envelope of 10-runtime."""
+        """The failure envelope of 10-runtime; `legacy_code` is there where older clients know one (seed 004)."""
+        legacy = {"legacy_code": self.legacy_code} if self.legacy_code else {}
         return {
             "error": self.message or self.code,
             "error_code": self.code,
@@ -139,6 +142,7 @@ class IntentError(SymphainyError):
             "retryable": self.retryable,
             "details": self.details,
             "trace_id": self.trace_id,
+            **legacy,
         }
 
 
@@ -169,6 +173,28 @@ class Unauthenticated(RuntimeIntentError):
 
     default_code = "UNAUTHENTICATED"
     default_kind = Kind.UNAUTHENTICATED
+
+
+class SessionExpired(RuntimeIntentError):
+    """The session has expired; refresh it, or sign in again."""
+
+    default_code = "SESSION_EXPIRED"
+    default_kind = Kind.UNAUTHENTICATED
+    default_legacy_code = "E-SESSION-001"
+
+
+class SessionTerminated(RuntimeIntentError):
+    """The session has ended; sign in again."""
+
+    default_code = "SESSION_TERMINATED"
+    default_kind = Kind.UNAUTHENTICATED
+
+
+class CsrfRejected(RuntimeIntentError):
+    """The request does not come from a page that may use the session cookie."""
+
+    default_code = "CSRF_REJECTED"
+    default_kind = Kind.FORBIDDEN
 
 
 class PermissionDenied(RuntimeIntentError):

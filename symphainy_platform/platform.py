@@ -7,11 +7,21 @@ from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from typing import Any, Self
 
+import pluggy
+
 from symphainy_platform.context import Clock, Identity, IdSource, SystemClock, TimeOrderedIds, isoformat
 from symphainy_platform.contract.catalog import Catalog
 from symphainy_platform.errors import Unauthenticated
-from symphainy_platform.hookspecs import IdentitySource
-from symphainy_platform.plugins import Loaded, load_identity_sources, load_plugins, load_realms, open_store
+from symphainy_platform.hookspecs import PlatformContext
+from symphainy_platform.identity.keyring import KeyRing
+from symphainy_platform.plugins import (
+    Loaded,
+    load_identity_sources,
+    load_plugins,
+    load_proofs,
+    load_realms,
+    open_store,
+)
 from symphainy_platform.reading import Reading
 from symphainy_platform.runtime.answer import Answers
 from symphainy_platform.runtime.dispatcher import Dispatcher
@@ -22,10 +32,20 @@ from symphainy_platform.runtime.publish import EventFeed
 from symphainy_platform.runtime.telemetry import Telemetry
 from symphainy_platform.runtime.validate import is_large
 from symphainy_platform.settings import Settings
+from symphainy_platform.state.artifact import Artifact
 from symphainy_platform.state.group_commit import GroupCommit
 from symphainy_platform.state.pending import PendingWrites
+from symphainy_platform.state.recent import RecentArtifacts
 from symphainy_platform.state.records import Commit, PublishedEvent
-from symphainy_platform.state.store import EventFilter, Health, Retention, Store, SweepResult
+from symphainy_platform.state.store import (
+    ArtifactById,
+    EventFilter,
+    Health,
+    Retention,
+    Store,
+    SweepResult,
+    load_one,
+)
 
 DAY = 86_400.0
 
@@ -34,14 +54,19 @@ class Platform:
     """One running platform. Open it with `async with Platform.open(Settings(...)) as platform`."""
 
     def __init__(
-        self, settings: Settings, clock: Clock, store: Store, loaded: Loaded, identity_sources: Sequence[IdentitySource]
+        self, settings: Settings, clock: Clock, store: Store, loaded: Loaded, manager: pluggy.PluginManager
     ) -> None:
         """Use `Platform.open`."""
         self.settings = settings
         self.clock = clock
         self.store = store
         self.loaded = loaded
-        self._identity_sources = identity_sources
+        self.keys = KeyRing(store, settings, clock)
+        """The platform's own keys: signatures, references, seals."""
+        self._recent = RecentArtifacts(store, clock)
+        lent = self._lent()
+        self._identity_sources = load_identity_sources(manager, lent)
+        self._proofs = load_proofs(manager, lent, loaded.catalog)
 
     @classmethod
     @asynccontextmanager
@@ -64,11 +89,10 @@ class Platform:
         clock = clock or SystemClock()
         manager = load_plugins(plugins)
         loaded = load_realms(manager, settings, contracts)
-        sources = load_identity_sources(manager, settings, clock)
         store = store or open_store(manager, settings, clock)
+        platform = cls(settings, clock, store, loaded, manager)
         await store.migrate()
         await store.open()
-        platform = cls(settings, clock, store, loaded, sources)
         try:
             await platform._start()
             yield platform
@@ -107,7 +131,16 @@ class Platform:
         return await self._dispatcher.dispatch(request)
 
     async def identify(self, token: str) -> Identity:
-        """The identity that a bearer token proves, by the first source that knows its kind; else Unauthenticated."""
+        """The identity that a bearer token proves, by the first source that knows its kind; else Unauthenticated.
+
+        So is one that is only `external`: it may open a session, and nothing beside that.
+        """
+        found = await self._proven_by(token)
+        if found.external:
+            raise Unauthenticated
+        return found
+
+    async def _proven_by(self, token: str) -> Identity:
         for source in self._identity_sources:
             if (found := await source.identify(token)) is not None:
                 return found
@@ -196,6 +229,7 @@ class Platform:
         def decided(commits: Sequence[Commit]) -> None:
             for commit in commits:
                 pending.remove(commit)
+            self._recent.committed(commits)
             if any(commit.events for commit in commits):
                 feed.wake()
 
@@ -211,6 +245,9 @@ class Platform:
             telemetry=telemetry,
             clock=self.clock,
             ids=ids,
+            identify=self._proven_by,
+            proofs=self._proofs,
+            key_ring=self.keys,
             lifecycle_of=self.loaded.catalog.lifecycle,
             default_deadline=self.settings.default_deadline_seconds,
             writer=writer,
@@ -218,6 +255,20 @@ class Platform:
         )
         self._dispatcher = Dispatcher(self._parts)
         self._reading = Reading(self.store, answers, self.loaded.catalog, writer)
+
+    def _lent(self) -> PlatformContext:
+        async def artifact(tenant_id: str, artifact_id: str) -> Artifact | None:
+            return await load_one(self.store, ArtifactById(tenant_id, artifact_id))
+
+        return PlatformContext(
+            settings=self.settings,
+            clock=self.clock,
+            keys=self.keys,
+            recent=self._recent,
+            artifact=artifact,
+            submit=self.submit_intent,
+            identify=self._proven_by,
+        )
 
     async def _stop(self) -> None:
         if hasattr(self, "_dispatcher"):

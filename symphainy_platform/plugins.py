@@ -8,11 +8,11 @@ from __future__ import annotations
 
 import importlib
 import inspect
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from importlib.metadata import EntryPoint, entry_points
 from types import ModuleType
-from typing import Any
+from typing import Any, TypeVar
 
 import pluggy
 
@@ -22,13 +22,16 @@ from symphainy_platform.contract.catalog import Catalog
 from symphainy_platform.contract.compile import compile_contract
 from symphainy_platform.contract.load import load_folders
 from symphainy_platform.contract.model import Contract
+from symphainy_platform.contract.spec import PROOF
 from symphainy_platform.errors import PluginError, SettingsError, StartError
-from symphainy_platform.hookspecs import IdentitySource, Realm
+from symphainy_platform.hookspecs import IdentitySource, PlatformContext, Proof, Realm
 from symphainy_platform.runtime.resolve import Route, Routes
 from symphainy_platform.service import IntentService
 from symphainy_platform.settings import Settings
 from symphainy_platform.state.store import Store
 from symphainy_platform.state.view import Presenter, present_payload
+
+B = TypeVar("B")
 
 GROUP = "symphainy.realms"
 BUILT_IN = ("symphainy_platform.state.sqlite.hook", "symphainy_platform.identity.source")
@@ -108,7 +111,6 @@ def load_realms(manager: pluggy.PluginManager, settings: Settings, catalog: Cata
     routes, unimplemented = [], []
     for sourced in catalog.contracts.values():
         contract, origin = sourced.value, sourced.source.file
-        _refuse_unproven(contract, origin)
         service = _service(contract, origin, settings)
         if service is None:
             unimplemented.append((contract.intent, contract.major))
@@ -137,15 +139,38 @@ def _realms(manager: pluggy.PluginManager) -> list[Realm]:
     return realms
 
 
-def load_identity_sources(manager: pluggy.PluginManager, settings: Settings, clock: Clock) -> list[IdentitySource]:
+def load_identity_sources(manager: pluggy.PluginManager, platform: PlatformContext) -> list[IdentitySource]:
     """Every source of identities; what was registered last is asked first."""
     sources: list[IdentitySource] = []
-    for plugin, brought in _asked(manager.hook.symphainy_identity_sources, settings=settings, clock=clock):
+    known = {"settings": platform.settings, "clock": platform.clock, "platform": platform}
+    for plugin, brought in _asked(manager.hook.symphainy_identity_sources, **known):
         if odd := [source for source in brought if not callable(getattr(source, "identify", None))]:
             msg = f"The plugin {plugin} brings a {type(odd[0]).__name__} where an IdentitySource is expected."
             raise PluginError(msg)
         sources = [*brought, *sources]
     return sources
+
+
+def load_proofs(manager: pluggy.PluginManager, platform: PlatformContext, catalog: Catalog) -> dict[str, Proof]:
+    """Every proof by its name; each public contract must have its own, with the facts that it speaks of."""
+    proofs: dict[str, Proof] = {}
+    bringers: dict[str, str] = {}
+    hook = manager.hook.symphainy_proofs
+    for impl in hook.get_hookimpls():
+        brought: dict[str, Proof] = _brought(hook.name, impl, {"platform": platform}, dict)
+        for name, proof in brought.items():
+            if not callable(getattr(proof, "prove", None)) or not isinstance(getattr(proof, "facts", None), frozenset):
+                msg = (
+                    f"The plugin {impl.plugin_name} brings a {type(proof).__name__} where a Proof is expected: {name}."
+                )
+                raise PluginError(msg)
+            if name in proofs:
+                msg = f"Two plugins bring a proof {name}: {bringers[name]} and {impl.plugin_name}."
+                raise PluginError(msg)
+            proofs[name], bringers[name] = proof, impl.plugin_name
+    for sourced in catalog.contracts.values():
+        _refuse_unproven(sourced.value, sourced.source.file, proofs)
+    return proofs
 
 
 def open_store(manager: pluggy.PluginManager, settings: Settings, clock: Clock) -> Store:
@@ -166,13 +191,13 @@ def open_store(manager: pluggy.PluginManager, settings: Settings, clock: Clock) 
 
 def _asked(hook: pluggy.HookCaller, **known: Any) -> list[tuple[str, list[Any]]]:
     """What each plugin brings, beside its name."""
-    return [(impl.plugin_name, _brought(hook.name, impl, known)) for impl in hook.get_hookimpls()]
+    return [(impl.plugin_name, _brought(hook.name, impl, known, list)) for impl in hook.get_hookimpls()]
 
 
-def _brought(hook: str, impl: pluggy.HookImpl, known: Mapping[str, Any]) -> list[Any]:
+def _brought(hook: str, impl: pluggy.HookImpl, known: Mapping[str, Any], kind: Callable[[Any], B]) -> B:
     try:
         brought: Any = impl.function(*(known[name] for name in impl.argnames))
-        return list(brought)
+        return kind(brought)
     except (Exception, SystemExit) as error:  # the plugin boundary: whatever its hook raises stops the start
         msg = f"The plugin {impl.plugin_name} fails in {hook}: {type(error).__name__}: {error}"
         raise PluginError(msg) from error
@@ -186,10 +211,18 @@ def _refuse_duplicates(realms: Sequence[Realm]) -> None:
             raise PluginError(msg)
 
 
-def _refuse_unproven(contract: Contract, origin: str) -> None:
+def _refuse_unproven(contract: Contract, origin: str, proofs: Mapping[str, Proof]) -> None:
     """A public intent gets its tenant and user from a registered proof; without one it must not be served."""
-    if "public" in contract.access:
+    if "public" not in contract.access:
+        return
+    proof = proofs.get(contract.proof or "")
+    if proof is None:
         msg = f"{origin}: {contract.intent} is public, but no plugin registers a proof named {contract.proof!r}."
+        raise PluginError(msg)
+    spoken_of = {*contract.idempotency.key, *(read.id for read in contract.effects.reads)}
+    facts = {name.removeprefix(PROOF) for name in spoken_of if name.startswith(PROOF)}
+    if missing := facts - proof.facts:
+        msg = f"{origin}: {contract.intent} names proof.{min(missing)}, which the proof {contract.proof} does not give."
         raise PluginError(msg)
 
 
@@ -218,6 +251,13 @@ def _instance(service: type[IntentService], contract: Contract, origin: str, set
     if missing := [entry.by for entry in derive.values() if not callable(getattr(service, entry.by, None))]:
         msg = f"{origin}: the key derives {missing[0]}, but {service.__qualname__} has no method {missing[0]}(params)."
         raise PluginError(msg)
+    asked = contract.idempotency.replay_while
+    if asked and not inspect.iscoroutinefunction(getattr(service, asked, None)):
+        msg = f"{origin}: replay_while asks for `async def {asked}(ctx, params)`; {service.__qualname__} has none."
+        raise PluginError(msg)
+    if contract.idempotency.key and _has_secret_answers(contract) and service.restore is IntentService.restore:
+        msg = f"{origin}: replays lack the secret fields of the answer: {service.__qualname__} does not define restore."
+        raise PluginError(msg)
     if not inspect.iscoroutinefunction(service.execute):
         msg = f"{origin}: {service.__qualname__}.execute must be `async def`."
         raise PluginError(msg)
@@ -225,6 +265,10 @@ def _instance(service: type[IntentService], contract: Contract, origin: str, set
         return service(settings)
     except (Exception, SystemExit) as error:  # the plugin boundary: a constructor may raise anything
         raise _broken(contract, origin, error) from error
+
+
+def _has_secret_answers(contract: Contract) -> bool:
+    return any(shape.secret for shapes in contract.returns.values() for shape in shapes.values())
 
 
 def _serves(value: Any, intent_type: str, module: ModuleType) -> bool:

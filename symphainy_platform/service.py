@@ -49,6 +49,14 @@ class IntentService(ABC):
         """Keep the settings; called once at start."""
         self.settings = settings
 
+    async def restore(self, ctx: ExecutionContext, params: Any, name: str, artifact: Artifact) -> Mapping[str, Any]:
+        """Return the secret fields of the answer `name` again, which are stored nowhere.
+
+        Asked for replays only, of services whose contract marks fields of `returns` as secret.
+        `artifact` is the version that the answered execution produced; `params` are those of now.
+        """
+        raise NotImplementedError
+
     @abstractmethod
     async def execute(self, ctx: ExecutionContext, params: Any) -> IntentResult:
         """Decide. `params` has one attribute per parameter of the contract (None when absent)."""

@@ -23,6 +23,9 @@ __all__ = ["BoundParams", "CompiledContract", "CompiledRead", "compile_contract"
 CompiledRead = ReadSpec
 """A declared read needs no compiling."""
 
+NO_FACTS: Mapping[str, Any] = {}
+"""What an intent without a proof has found out."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CompiledContract:
@@ -42,6 +45,10 @@ class CompiledContract:
     """Whether the context names `session_ref`: an identity without a session will not do."""
     proof: str | None
     """The registered check that gives a public intent its tenant and user."""
+    is_public: bool
+    """Whether a proof, and no bearer, says who asks."""
+    of_services: bool
+    """Whether only services may submit it: they work on the whole tenant."""
     parameters: Parameters
     reads: tuple[ReadSpec, ...]
     default_sources: Mapping[str, DefaultSource]
@@ -55,6 +62,8 @@ class CompiledContract:
     returns: Mapping[str, Fields]
     returns_only: frozenset[str]
     """Response fields that no artifact stores."""
+    secret_answers: Mapping[str, frozenset[str]]
+    """Name of an artifact in the answer → its fields that are stored nowhere."""
     answers: frozenset[str]
     """Names of the artifacts that every success answers."""
     errors: Mapping[str, ErrorSpec]
@@ -96,6 +105,7 @@ class CompiledContract:
         user_id: str,
         params: BoundParams,
         derived: Mapping[str, Any],
+        facts: Mapping[str, Any] = NO_FACTS,
     ) -> list[Any]:
         """The JSON value whose keyed digest is the contract key (10-runtime, "Idempotency, exactly", 1).
 
@@ -107,7 +117,7 @@ class CompiledContract:
             raise LookupError(msg)
         context = {"tenant_id": tenant_id, "user_id": user_id}
         prefix = [ALGORITHM, tenant_id, self.intent_type, self.major]
-        return prefix + self.idempotency.components_of(context, params, derived)
+        return prefix + self.idempotency.components_of(context, params, derived, facts)
 
     def fingerprint_value(self, params: BoundParams, derived: Mapping[str, Any]) -> dict[str, Any]:
         """The JSON value that tells calls with equal keys apart: every bound parameter with an effect.
@@ -147,12 +157,14 @@ class CompiledContract:
             error.message = error.message or declared.message or _sentence(error.code)
             error.declared_kind = declared.kind
             error.declared_retryable = declared.retryable
+            error.legacy_code = declared.legacy_code or error.legacy_code
             return True
         if (known := RUNTIME_ERRORS.get(error.code)) is None:
             return False
         error.message = error.message or (known.__doc__ or "").strip()
         error.declared_kind = known.default_kind
         error.declared_retryable = known.default_retryable
+        error.legacy_code = known.default_legacy_code
         return True
 
     def check_payload(self, artifact_type: str, operation: str, payload: Mapping[str, Any]) -> None:
@@ -187,6 +199,8 @@ def compile_contract(contract: Contract, catalog: Catalog, settings: Mapping[str
         permissions=frozenset(contract.permissions),
         needs_session="session_ref" in contract.context,
         proof=contract.proof,
+        is_public="public" in contract.access,
+        of_services=set(contract.access) == {"service"},
         parameters=Parameters(contract.params, settings, contract.errors),
         reads=effects.reads,
         default_sources={
@@ -203,6 +217,7 @@ def compile_contract(contract: Contract, catalog: Catalog, settings: Mapping[str
         events={event.type: CompiledEvent.of(event, settings) for event in effects.events},
         returns={name: fields(shapes) for name, shapes in contract.returns.items()},
         returns_only=frozenset(contract.returns_only),
+        secret_answers=_secret_answers(contract),
         answers=frozenset(contract.returns),
         errors=contract.errors,
         error_effects={
@@ -224,6 +239,14 @@ def _must_write(contract: Contract) -> bool:
     """An event with `unless: unchanged` says that a success may change nothing."""
     may_be_unchanged = any(event.unless for event in contract.effects.events)
     return not may_be_unchanged and any(not write.optional for write in contract.effects.writes)
+
+
+def _secret_answers(contract: Contract) -> dict[str, frozenset[str]]:
+    found = {
+        name: frozenset(field for field, shape in shapes.items() if shape.secret)
+        for name, shapes in contract.returns.items()
+    }
+    return {name: fields for name, fields in found.items() if fields}
 
 
 def _tables(contract: Contract) -> dict[str, frozenset[str]]:

@@ -29,6 +29,8 @@ class CompiledWrite:
     to_state: str
     payload: Fields
     optional: bool
+    listed: bool
+    """Whether it may be of artifacts that the service found by itself."""
 
     @classmethod
     def of(cls, write: WriteSpec, payload: Fields) -> CompiledWrite:
@@ -36,7 +38,7 @@ class CompiledWrite:
         if write.lifecycle is None:
             msg = "a write of an artifact has a lifecycle"
             raise ValueError(msg)
-        return cls(frozenset(write.lifecycle.from_), write.lifecycle.to, payload, write.optional)
+        return cls(frozenset(write.lifecycle.from_), write.lifecycle.to, payload, write.optional, write.listed)
 
     def allows(self, current: str | None, to: str) -> bool:
         """Whether the contract lets this write move an artifact from `current` (None: new) to `to`."""
@@ -51,6 +53,7 @@ class CompiledEvent:
     required: bool
     unless_unchanged: bool
     answer_only: bool
+    about: str | None
     payload: Fields
 
     @classmethod
@@ -62,6 +65,7 @@ class CompiledEvent:
             event.required,
             event.unless is not None,
             event.answer_only,
+            event.about,
             Fields(fields, settings),
         )
 

@@ -8,6 +8,7 @@ from typing import Any
 
 from symphainy_platform.contract.bound import BoundParams
 from symphainy_platform.contract.model import Contract
+from symphainy_platform.contract.spec import PROOF
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -25,6 +26,8 @@ class CompiledIdempotency:
     return_stored_on_mismatch: bool
     window_seconds: int | None
     until_next_write: bool
+    replay_while: str | None
+    """The method of the service that says whether a stored answer may still be given."""
     ttl_seconds: int | None
 
     @property
@@ -47,12 +50,13 @@ class CompiledIdempotency:
             return_stored_on_mismatch=declared.on_mismatch == "return_stored",
             window_seconds=declared.window,
             until_next_write=declared.until == "next_write",
+            replay_while=declared.replay_while,
             ttl_seconds=declared.ttl,
         )
 
-    def components_of(self, context: Mapping[str, str], params: BoundParams, derived: Mapping[str, Any]) -> list[Any]:
-        """The values of the components: each from the derived values, the context or the parameters."""
-        return [
-            derived[name] if name in self.derive else context[name] if name in context else params[name]
-            for name in self.components
-        ]
+    def components_of(
+        self, context: Mapping[str, str], params: BoundParams, derived: Mapping[str, Any], facts: Mapping[str, Any]
+    ) -> list[Any]:
+        """The values of the components: each from the derived values, the context, the proof or the parameters."""
+        known = {**context, **derived, **{f"{PROOF}{name}": value for name, value in facts.items()}}
+        return [known[name] if name in known else params[name] for name in self.components]

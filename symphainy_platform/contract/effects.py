@@ -7,7 +7,7 @@ from typing import Annotated, Any, Literal, Self
 from pydantic import BeforeValidator, Field, StrictBool, model_validator
 
 from symphainy_platform.contract.shape import Shape
-from symphainy_platform.contract.spec import Code, Name, Spec, State, Text, as_tuple, reject
+from symphainy_platform.contract.spec import Code, Name, Spec, State, Text, ValueName, as_tuple, reject
 from symphainy_platform.errors import Kind
 
 States = Annotated[tuple[State, ...], BeforeValidator(as_tuple, json_schema_input_type=State | tuple[State, ...])]
@@ -18,7 +18,7 @@ class ReadSpec(Spec):
     """An artifact that the intent reads: it must be there, in one of these states."""
 
     artifact: Name
-    id: Name = Field(description="The parameter that holds the artifact's id.")
+    id: ValueName = Field(description="The parameter, or fact of the proof, that holds the artifact's id.")
     must_be: States = ()
     absent: Code = Field(description="Code when there is none that this caller may see.")
     wrong_state: Code | None = Field(default=None, description="Code when it is in another state.")
@@ -53,6 +53,9 @@ class WriteSpec(Spec):
     payload: dict[Name, Shape] | None = Field(default=None, description="The stored payload, whole.")
     columns: tuple[Name, ...] = ()
     optional: StrictBool = Field(default=False, description="The happy path may do without this write.")
+    listed: StrictBool = Field(
+        default=False, description="Of artifacts that the service finds by listing, beside those that `reads` declares."
+    )
     description: Text | None = None
 
     @model_validator(mode="after")

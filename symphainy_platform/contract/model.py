@@ -20,6 +20,7 @@ from symphainy_platform.contract.spec import (
     SemVer,
     Spec,
     Text,
+    ValueName,
     as_tuple,
     reject,
 )
@@ -33,7 +34,9 @@ class Idempotency(Spec):
 
     none: Text | None = Field(default=None, description="Why this intent needs no key.")
     scope: tuple[Literal["tenant_id", "user_id"], ...] = ()
-    key: tuple[Name, ...] = Field(default=(), description="Parameters, context names and derived values.")
+    key: tuple[ValueName, ...] = Field(
+        default=(), description="Parameters, context names, derived values and facts of the proof (`proof.<fact>`)."
+    )
     derive: dict[
         Name, Annotated[Derivation, BeforeValidator(as_derivation, json_schema_input_type=Name | Derivation)]
     ] = Field(default_factory=dict)
@@ -41,6 +44,10 @@ class Idempotency(Spec):
     on_mismatch: Literal["reject", "return_stored"] = "reject"
     window: Seconds | None = Field(default=None, description="From the first commit; replays do not extend it.")
     until: Literal["next_write"] | None = None
+    replay_while: Name | None = Field(
+        default=None,
+        description="A method of the service: may the stored answer still be given? If not, it decides anew.",
+    )
     ttl: Seconds | None = Field(default=None, description="How long the record is kept at most.")
 
     @model_validator(mode="after")

@@ -13,6 +13,12 @@ from symphainy_platform.contract.findings import did_you_mean
 Name = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]*$", max_length=63)]
 """A name in snake_case: of an intent, a parameter, a column, an event …"""
 
+PROOF = "proof."
+"""The prefix of a fact that the contract's proof has found out."""
+
+ValueName = Annotated[str, StringConstraints(pattern=r"^(proof\.)?[a-z][a-z0-9_]*$", max_length=69)]
+"""The name of a value of one call: a parameter, or `proof.<fact>`."""
+
 Code = Annotated[str, StringConstraints(pattern=r"^[A-Z][A-Z0-9_]*$", max_length=63)]
 """An error code."""
 

@@ -6,12 +6,13 @@ from typing import TYPE_CHECKING, Any
 
 import structlog
 
-from symphainy_platform.errors import IntentError, MalformedRequest, Unauthenticated
+from symphainy_platform.errors import IntentError, MalformedRequest
 from symphainy_platform.http.answers import Answer, json_answer
 from symphainy_platform.http.endpoint import identified
 from symphainy_platform.http.request import (
     TRACE_ID,
-    bearer_token,
+    bearer_if_any,
+    client_of,
     idempotency_key,
     query_of,
     read_json_object,
@@ -22,7 +23,6 @@ from symphainy_platform.runtime.execution import IntentRequest
 if TYPE_CHECKING:
     from starlette.requests import Request
 
-    from symphainy_platform.context import Identity
     from symphainy_platform.platform import Platform
 
 _LONGEST_VERSION = 64
@@ -61,7 +61,9 @@ async def _intent_of(platform: Platform, request: Request) -> IntentRequest:
     return IntentRequest(
         intent_type=body["intent_type"],
         parameters=body["parameters"],
-        identity=await _identity_if_any(platform, request),
+        identity=None,
+        bearer=bearer_if_any(request.scope),
+        client=client_of(request.scope),
         idempotency_key=key,
         metadata=body.get("metadata", {}),
         contract_version=body.get("contract_version"),
@@ -76,17 +78,6 @@ async def status(platform: Platform, request: Request) -> Answer:
     identity = await identified(platform, request)
     query_of(request)
     return json_answer(await platform.read.execution(request.path_params["execution_id"], identity=identity))
-
-
-async def _identity_if_any(platform: Platform, request: Request) -> Identity | None:
-    """Return who asks, None when nobody is proven: the runtime refuses None unless the intent is public.
-
-    Whether an intent is known comes before who may submit it, and a public one evaluates no bearer.
-    """
-    try:
-        return await platform.identify(bearer_token(request.scope))
-    except Unauthenticated:
-        return None
 
 
 def _check_envelope(body: dict[str, Any]) -> None:

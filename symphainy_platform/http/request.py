@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from starlette.requests import ClientDisconnect
 
 from symphainy_platform.canonical import NotStrictJson, parse_json
+from symphainy_platform.context import Client
 from symphainy_platform.errors import (
     InvalidIdempotencyKey,
     InvalidParameterValue,
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
 TRACE_ID = "symphainy.trace_id"
 """Where a scope keeps the trace id of its request."""
 
+_LONGEST_AGENT = 255
 _OFF_LOOP_BYTES = 256 * 1024
 _BEARER = re.compile(r"bearer ([!-~]+)", re.IGNORECASE)
 _VISIBLE_ASCII = re.compile(rb"[!-~]{1,255}")
@@ -53,11 +55,25 @@ def new_trace_id() -> str:
 
 def bearer_token(scope: Scope) -> str:
     """Return the token of the one Authorization header; raises `Unauthenticated`."""
+    token = bearer_if_any(scope)
+    if token is None:
+        raise Unauthenticated
+    return token
+
+
+def bearer_if_any(scope: Scope) -> str | None:
+    """Return the token of the one Authorization header; None where there is none, or another thing than one."""
     values = header_values(scope, b"authorization")
     match = _BEARER.fullmatch(values[0].decode("latin-1")) if len(values) == 1 else None
-    if match is None:
-        raise Unauthenticated
-    return match[1]
+    return match[1] if match else None
+
+
+def client_of(scope: Scope) -> Client:
+    """Return where the request comes from: the address that the server believes, and the browser's own words."""
+    address = scope.get("client")
+    agents = header_values(scope, b"user-agent")
+    agent = agents[0][:_LONGEST_AGENT].decode("latin-1") if agents else None
+    return Client(address[0] if address else None, agent)
 
 
 def idempotency_key(scope: Scope) -> str | None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Any
 
 import structlog
@@ -15,6 +15,9 @@ from symphainy_platform.state.artifact import Artifact
 from symphainy_platform.state.records import ExecutionRecord, ExecutionStatus, LogWrite
 from symphainy_platform.state.store import ArtifactById, Store, load_one
 from symphainy_platform.state.view import ArtifactView, Presenter
+
+Restore = Callable[[str, Artifact], Awaitable[Mapping[str, Any]]]
+"""Makes the secret fields of one named artifact of an answer again."""
 
 log = structlog.get_logger(__name__)
 
@@ -55,14 +58,24 @@ class Answers:
         )
 
     async def replay(
-        self, record: ExecutionRecord, options: Mapping[str, Any], *, replayed: bool = True
+        self,
+        record: ExecutionRecord,
+        options: Mapping[str, Any],
+        *,
+        replayed: bool = True,
+        restore: Restore | None = None,
     ) -> ExecutionResult:
-        """The stored answer, with the original execution_id; a stored failure is raised again."""
+        """The stored answer, with the original execution_id; a stored failure is raised again.
+
+        Secret fields are in no record: they come from `restore`, or are left out.
+        """
         if record.status is ExecutionStatus.FAILED:
             raise stored_failure(record)
         answer = record.answer
         stored = answer.artifacts if answer else {}
-        artifacts = {name: _entry(await self._stored(record, item, options)) for name, item in stored.items()}
+        artifacts = {
+            name: _entry(await self._stored(record, name, item, options, restore)) for name, item in stored.items()
+        }
         return ExecutionResult(
             execution_id=(answer.answered_by if answer else None) or record.execution_id,
             intent_type=record.intent_type,
@@ -82,7 +95,12 @@ class Answers:
         return dict(answer)
 
     async def _stored(
-        self, record: ExecutionRecord, item: Mapping[str, Any], options: Mapping[str, Any]
+        self,
+        record: ExecutionRecord,
+        name: str,
+        item: Mapping[str, Any],
+        options: Mapping[str, Any],
+        restore: Restore | None,
     ) -> dict[str, Any]:
         if "inline" in item:
             return dict(item["inline"])
@@ -90,7 +108,8 @@ class Answers:
         artifact = await load_one(self._store, ArtifactById(record.tenant_id, artifact_id, version))
         if artifact is None:
             raise NotFound("The version that this execution produced is no longer retained.")
-        return {**await self.show(artifact, options), **item.get("extra", {})}
+        restored = await restore(name, artifact) if restore else {}
+        return {**await self.show(artifact, options), **item.get("extra", {}), **restored}
 
 
 def stored_failure(record: ExecutionRecord) -> IntentError:

@@ -18,11 +18,20 @@ MAX_INLINE_BYTES = 65_536
 """A plain answer payload is stored with its execution; what is larger belongs in an artifact."""
 
 
-def check(contract: CompiledContract, result: IntentResult, staged: Staged, bound: Mapping[str, Artifact]) -> None:
-    """Raise CONTRACT_VIOLATION when something declared is missing or something undeclared is there."""
+def check(
+    contract: CompiledContract,
+    result: IntentResult,
+    staged: Staged,
+    bound: Mapping[str, Artifact],
+    seen: Mapping[str, Artifact],
+) -> None:
+    """Raise CONTRACT_VIOLATION when something declared is missing or something undeclared is there.
+
+    `bound` are the artifacts of the contract's reads, `seen` those that the service found by itself.
+    """
     try:
         _check_answers(contract, result, staged)
-        _check_writes(contract, staged, bound)
+        _check_writes(contract, staged, bound, seen)
         _check_events(contract, result, unchanged=not staged)
     except (AttributeError, TypeError, ValueError) as error:  # values of a shape that no declaration can have
         raise ContractViolation("The service's decision is not made of artifacts, payloads and events.") from error
@@ -111,9 +120,11 @@ def _small_object(name: str, answer: object) -> Mapping[str, object]:
     return answer
 
 
-def _check_writes(contract: CompiledContract, staged: Staged, bound: Mapping[str, Artifact]) -> None:
+def _check_writes(
+    contract: CompiledContract, staged: Staged, bound: Mapping[str, Artifact], seen: Mapping[str, Artifact]
+) -> None:
     for write in staged.artifacts.values():
-        _check_artifact(contract, write, bound)
+        _check_artifact(contract, write, bound, seen)
     types = {id_: write.artifact.artifact_type for id_, write in staged.artifacts.items()}
     for entry in staged.entries:
         _check_entry(contract, entry, types)
@@ -122,13 +133,15 @@ def _check_writes(contract: CompiledContract, staged: Staged, bound: Mapping[str
     _check_complete(contract, staged)
 
 
-def _check_artifact(contract: CompiledContract, write: ArtifactWrite, bound: Mapping[str, Artifact]) -> None:
+def _check_artifact(
+    contract: CompiledContract, write: ArtifactWrite, bound: Mapping[str, Artifact], seen: Mapping[str, Artifact]
+) -> None:
     artifact = write.artifact
     operation = "update" if write.base_version else "create"
     declared = contract.artifact_write(artifact.artifact_type, operation)
     if declared is None:
         raise ContractViolation(f"The contract declares no {operation} of {artifact.artifact_type}.")
-    before = bound.get(artifact.artifact_id)
+    before = bound.get(artifact.artifact_id) or (seen.get(artifact.artifact_id) if declared.listed else None)
     if before is not None and _origin(before) != _origin(artifact):
         raise ContractViolation(f"An update of {artifact.artifact_type} keeps its type, owner and time of creation.")
     state = before.lifecycle_state if before else None

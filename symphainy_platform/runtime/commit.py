@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
+from symphainy_platform.contract.compile import CompiledContract
+from symphainy_platform.contract.compiled_effects import CompiledEvent
 from symphainy_platform.errors import IntentError
 from symphainy_platform.runtime.execution import Execution
 from symphainy_platform.service import ArtifactAnswer, IntentResult
@@ -31,7 +33,7 @@ def success(execution: Execution, result: IntentResult, surface: StateSurface) -
         artifacts=tuple(staged.artifacts.values()),
         entries=tuple(staged.entries),
         rows=tuple(staged.rows),
-        events=_outbox(_emitted(execution.route.contract.events, result.events), staged),
+        events=_outbox(emitted(execution.route.contract, result), execution.route.contract.events, staged),
     )
 
 
@@ -73,14 +75,20 @@ def failure(execution: Execution, error: IntentError, surface: StateSurface | No
         expects=_expects(execution, staged) if surface else (),
         artifacts=tuple(staged.artifacts.values()),
         rows=tuple(staged.rows),
-        events=_outbox(error.events, staged) if surface else (),
+        events=_failure_events(execution.route.contract, error, staged) if surface else (),
     )
 
 
+def _failure_events(contract: CompiledContract, error: IntentError, staged: Staged) -> tuple[OutboxEvent, ...]:
+    effects = contract.error_effects.get(error.code)
+    return _outbox(error.events, effects.events, staged) if effects else ()
+
+
 def stored_answer(execution: Execution, result: IntentResult) -> StoredAnswer:
-    """The answer by reference: artifact versions, and small plain payloads as they are."""
+    """The answer by reference: artifact versions, and small plain payloads as they are; nothing secret."""
+    secret = execution.route.contract.secret_answers
     return StoredAnswer(
-        artifacts={name: _reference(answer) for name, answer in result.artifacts.items()},
+        artifacts={name: _reference(answer, secret.get(name, ())) for name, answer in result.artifacts.items()},
         events=tuple(dict(event) for event in result.events),
         view=_shown_with(execution),
     )
@@ -92,12 +100,16 @@ def _shown_with(execution: Execution) -> Mapping[str, Any]:
     return {name: value for name, value in options.items() if name not in secret} if secret else options
 
 
-def _reference(answer: Artifact | ArtifactAnswer | Mapping[str, Any]) -> Mapping[str, Any]:
+def _reference(answer: Artifact | ArtifactAnswer | Mapping[str, Any], secret: Collection[str]) -> Mapping[str, Any]:
     if isinstance(answer, Artifact):
         return {"ref": [answer.artifact_id, answer.version]}
     if isinstance(answer, ArtifactAnswer):
-        return {"ref": [answer.artifact.artifact_id, answer.artifact.version], "extra": dict(answer.extra)}
-    return {"inline": dict(answer)}
+        return {"ref": [answer.artifact.artifact_id, answer.artifact.version], "extra": _open(answer.extra, secret)}
+    return {"inline": _open(answer, secret)}
+
+
+def _open(fields: Mapping[str, Any], secret: Collection[str]) -> dict[str, Any]:
+    return {name: value for name, value in fields.items() if name not in secret}
 
 
 def _completed(execution: Execution, answer: StoredAnswer, key: Guard | None = None) -> ExecutionRecord:
@@ -134,20 +146,27 @@ def _expects(execution: Execution, staged: Staged) -> tuple[ArtifactRef, ...]:
     return tuple(artifact.ref for id_, artifact in execution.bound.items() if id_ not in staged.artifacts)
 
 
-def _outbox(events: Sequence[Mapping[str, Any]], staged: Staged) -> tuple[OutboxEvent, ...]:
-    about = next(iter(staged.artifacts), None)
-    return tuple(
-        OutboxEvent(
-            type=event["type"],
-            artifact_id=about,
-            payload={key: value for key, value in event.items() if key != "type"},
-        )
-        for event in events
+def _outbox(
+    events: Sequence[Mapping[str, Any]], declared: Mapping[str, CompiledEvent], staged: Staged
+) -> tuple[OutboxEvent, ...]:
+    return tuple(_outbox_event(event, declared[event["type"]].about, staged) for event in events)
+
+
+def _outbox_event(event: Mapping[str, Any], about: str | None, staged: Staged) -> OutboxEvent:
+    """An event for the owner of the artifact that it is about."""
+    artifact_id = event[about] if about else next(iter(staged.artifacts), None)
+    write = staged.artifacts.get(artifact_id) if artifact_id else None
+    return OutboxEvent(
+        type=event["type"],
+        artifact_id=artifact_id,
+        user_id=write.artifact.user_id if write else None,
+        payload={key: value for key, value in event.items() if key != "type"},
     )
 
 
-def _emitted(declared: Mapping[str, Any], events: Sequence[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
-    return [event for event in events if not declared[event["type"]].answer_only]
+def emitted(contract: CompiledContract, result: IntentResult) -> list[Mapping[str, Any]]:
+    """The events of a result that go to the outbox."""
+    return [event for event in result.events if not contract.events[event["type"]].answer_only]
 
 
 def _error(error: IntentError) -> dict[str, Any]:

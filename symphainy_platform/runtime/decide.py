@@ -13,7 +13,7 @@ from symphainy_platform.runtime.check import check, check_error_effects
 from symphainy_platform.runtime.execution import Execution
 from symphainy_platform.runtime.invoke import invoke
 from symphainy_platform.runtime.parts import Parts
-from symphainy_platform.runtime.replay import contract_replay
+from symphainy_platform.runtime.replay import contract_replay, may_replay, supersede
 from symphainy_platform.service import IntentResult
 from symphainy_platform.state.records import Commit, ExecutionRecord, Outcome
 from symphainy_platform.state.store import ArtifactById, ExecutionByKey
@@ -47,7 +47,7 @@ async def decide(parts: Parts, execution: Execution) -> Decision:
             result = None if record else await _invoke(parts, execution, surface)
         except IntentError as error:
             return _refusal(parts, execution, surface, error)
-        if result is None or not surface.staged:
+        if result is None or not (surface.staged or commit.emitted(execution.route.contract, result)):
             overtaken = result is not None and await _overtaken(parts, execution, places)
             return Decision(record=record, result=result, waits_for=tuple(surface.waits_for), overtaken=overtaken)
         handed = hand_over(parts, execution, commit.success(execution, result, surface))
@@ -70,6 +70,9 @@ async def _load(parts: Parts, execution: Execution, surface: StateSurface) -> Ex
     record = loaded[-1] if by_key else None
     if record is not None:
         record = contract_replay(execution, record, isoformat(parts.clock.now()))
+    if record is not None and not await may_replay(execution, parts.context(execution, surface)):
+        supersede(execution, record)
+        record = None
     if record is None:
         bind.check_states(execution)
     return record
@@ -79,7 +82,7 @@ async def _invoke(parts: Parts, execution: Execution, surface: StateSurface) -> 
     execution.mark("replay")
     result = await invoke(execution, parts.context(execution, surface))
     execution.mark("invoke")
-    check(execution.route.contract, result, surface.staged, execution.bound)
+    check(execution.route.contract, result, surface.staged, execution.bound, surface.seen)
     execution.mark("check")
     return result
 

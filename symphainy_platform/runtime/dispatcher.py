@@ -1,6 +1,6 @@
 """The way of an intent, on one screen.
 
-resolve → identify → validate → bind → key → claim/replay → invoke → check → commit → publish
+resolve → identify → validate (→ prove) → bind → key → claim/replay → invoke → check → commit → publish
 """
 
 from __future__ import annotations
@@ -17,7 +17,9 @@ from symphainy_platform.runtime.bind import bind_defaults
 from symphainy_platform.runtime.execution import Execution, ExecutionResult, IntentRequest
 from symphainy_platform.runtime.identify import identify
 from symphainy_platform.runtime.parts import Parts
+from symphainy_platform.runtime.prove import prove
 from symphainy_platform.runtime.replay import client_replay
+from symphainy_platform.runtime.restore import replay
 from symphainy_platform.runtime.settle import check_params, record_failure, run
 from symphainy_platform.runtime.validate import envelope, idempotency_key, metadata, off_loop, validate
 from symphainy_platform.state.records import Conflict, ExecutionRecord, Outcome
@@ -96,7 +98,9 @@ class Dispatcher:
         envelope(request)
         execution.route = parts.routes.resolve(request.intent_type, request.contract_version)
         execution.mark("resolve")
-        execution.identity = identify(execution.route.contract, request.identity, parts.roles)
+        identity = await identify(execution.route.contract, request, parts.identify, parts.roles)
+        if identity is not None:
+            execution.identity = identity
         execution.mark("identify")
         idempotency_key(request.idempotency_key)
         execution.metadata = metadata(request.metadata)
@@ -113,12 +117,13 @@ class Dispatcher:
             raise timeout from error
 
     async def _guarded(self, execution: Execution) -> ExecutionResult:
-        """bind, key, claim/replay; then the attempts: invoke, check, commit."""
+        """(prove,) bind, key, claim/replay; then the attempts: invoke, check, commit."""
         parts, large = self._parts, execution.request.large
+        await prove(execution, parts.proofs, parts.roles)
         execution.client_guard = await off_loop(large, parts.keys.client_guard, execution)
         async with parts.claims.hold(execution.client_guard, execution):
             if stored := await self._client_record(execution):
-                return await parts.answers.replay(stored, execution.params.view_options)
+                return await replay(parts, execution, stored)
             await bind_defaults(execution, parts.store)
             execution.mark("bind")
             execution.guard = await off_loop(large, parts.keys.contract_guard, execution)

@@ -9,7 +9,8 @@ from datetime import datetime
 from time import perf_counter
 from typing import TYPE_CHECKING, Any
 
-from symphainy_platform.context import Identity
+from symphainy_platform.context import Client, Identity
+from symphainy_platform.contract.spec import PROOF
 
 if TYPE_CHECKING:
     from symphainy_platform.contract.compile import BoundParams
@@ -18,9 +19,15 @@ if TYPE_CHECKING:
     from symphainy_platform.state.records import Commit, Guard, Outcome
 
 
+NO_CLIENT = Client()
+"""The caller is in this process."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class IntentRequest:
     """What a caller asks, before anything is believed.
+
+    Who asks is said by `identity`, from callers in this process, or by the `bearer` token of an edge.
 
     `strict` says that the parameters came out of the strict JSON parser and belong to nobody
     else; `large`, that they are over 256 KiB and so handled off the event loop.
@@ -36,6 +43,8 @@ class IntentRequest:
     solution_id: str | None = None
     strict: bool = False
     large: bool = False
+    bearer: str | None = field(default=None, repr=False)
+    client: Client = NO_CLIENT
 
 
 @dataclass(slots=True, kw_only=True)
@@ -50,6 +59,7 @@ class Execution:
     route: Route = field(init=False)
     identity: Identity = field(init=False)
     params: BoundParams = field(init=False)
+    facts: Mapping[str, Any] = field(default_factory=dict)
     metadata: Mapping[str, Any] = field(default_factory=dict)
     bound: dict[str, Artifact] = field(default_factory=dict)
     client_guard: Guard | None = None
@@ -62,6 +72,10 @@ class Execution:
     recorded: bool = False
     deadline: asyncio.Timeout | None = None
     marks: list[tuple[str, float]] = field(default_factory=list)
+
+    def value(self, name: str) -> Any:
+        """What a contract calls `name`: a parameter, or `proof.<fact>`."""
+        return self.facts[name[len(PROOF) :]] if name.startswith(PROOF) else self.params[name]
 
     def hand_over(self, handed: asyncio.Future[Outcome], written: Commit) -> None:
         """Note that the store's writer has it: no deadline and no cancelled caller ends it any more."""

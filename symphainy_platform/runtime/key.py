@@ -25,10 +25,10 @@ class Keys:
 
     def client_guard(self, execution: Execution) -> Guard | None:
         """The guard of the caller's Idempotency-Key: scope tenant and user; parameters as sent."""
-        key = execution.request.idempotency_key
-        if key is None:
+        key, contract = execution.request.idempotency_key, execution.route.contract
+        if key is None or contract.is_public:  # one who is not identified has no keys of one's own
             return None
-        identity, contract = execution.identity, execution.route.contract
+        identity = execution.identity
         sent = contract.sent_fingerprint_value(execution.params)
         return Guard(
             digest=keyed_digest(self._secret, ["client/v1", identity.tenant_id, identity.user_id, key]),
@@ -43,7 +43,7 @@ class Keys:
         if rule is None:
             return None
         derived = {name: _derived(execution, by) for name, by in rule.derive.items()}
-        parts = contract.key_parts(identity.tenant_id, identity.user_id, params, derived)
+        parts = contract.key_parts(identity.tenant_id, identity.user_id, params, derived, execution.facts)
         meant = contract.fingerprint_value(params, derived)
         return Guard(
             digest=keyed_digest(self._secret, parts),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
 
@@ -10,9 +10,12 @@ import structlog
 
 from symphainy_platform.context import Clock, ExecutionContext, IdSource, isoformat
 from symphainy_platform.contract.roles import Roles
+from symphainy_platform.hookspecs import Proof
+from symphainy_platform.identity.keyring import KeyRing
 from symphainy_platform.runtime.answer import Answers
 from symphainy_platform.runtime.claim import Claims
 from symphainy_platform.runtime.execution import Execution, IntentRequest
+from symphainy_platform.runtime.identify import Identify
 from symphainy_platform.runtime.key import Keys
 from symphainy_platform.runtime.publish import EventFeed
 from symphainy_platform.runtime.queues import ArtifactQueues
@@ -39,6 +42,11 @@ class Parts:
     telemetry: Telemetry
     clock: Clock
     ids: IdSource
+    identify: Identify
+    """The identity that a bearer token proves."""
+    proofs: Mapping[str, Proof]
+    """The proofs of public intents, by name."""
+    key_ring: KeyRing
     lifecycle_of: Callable[[str], LifecycleGraph]
     default_deadline: float
     writer: GroupCommit
@@ -70,6 +78,7 @@ class Parts:
             intent_type=execution.route.contract.intent_type,
             execution_id=execution.execution_id,
             now=execution.started_text,
+            whole_tenant=execution.route.contract.of_services,
         )
         return StateSurface(
             store=self.store,
@@ -99,4 +108,7 @@ class Parts:
             log=log,
             started_at=execution.started_at,
             ids=self.ids,
+            keys=self.key_ring,
+            client=execution.request.client,
+            facts=execution.facts,
         )

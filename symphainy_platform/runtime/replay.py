@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from symphainy_platform.context import ExecutionContext
 from symphainy_platform.errors import IdempotencyKeyReused
 from symphainy_platform.runtime.execution import Execution
 from symphainy_platform.state.artifact import Artifact
@@ -14,7 +15,7 @@ def client_replay(execution: Execution, record: ExecutionRecord | None, now: str
     if record is None or guard is None or record.client_key is None:
         return None
     if record.client_key_expires_at is not None and record.client_key_expires_at <= now:
-        _supersede(execution, record)
+        supersede(execution, record)
         return None
     if record.client_key.fingerprint != guard.fingerprint:
         raise IdempotencyKeyReused
@@ -27,11 +28,19 @@ def contract_replay(execution: Execution, record: ExecutionRecord | None, now: s
     if record is None or guard is None or record.key is None:
         return None
     if not _holds(record, record.key, execution.bound, now):
-        _supersede(execution, record)
+        supersede(execution, record)
         return None
     if execution.route.contract.rejects_mismatch and record.key.fingerprint != guard.fingerprint:
         raise IdempotencyKeyReused
     return record
+
+
+async def may_replay(execution: Execution, context: ExecutionContext) -> bool:
+    """Whether the service, where its contract asks it (`replay_while`), still stands by the stored answer."""
+    rule, service = execution.route.contract.idempotency, execution.route.service
+    if rule is None or rule.replay_while is None:
+        return True
+    return bool(await getattr(service, rule.replay_while)(context, execution.params.values))
 
 
 def _holds(record: ExecutionRecord, key: Guard, heads: dict[str, Artifact], now: str) -> bool:
@@ -43,7 +52,7 @@ def _holds(record: ExecutionRecord, key: Guard, heads: dict[str, Artifact], now:
     return head is not None and head.version == key.head.version
 
 
-def _supersede(execution: Execution, record: ExecutionRecord) -> None:
+def supersede(execution: Execution, record: ExecutionRecord) -> None:
     """Let this execution take the key over.
 
     Superseding gives up both keys of a record. Where it holds two, the store is left to free

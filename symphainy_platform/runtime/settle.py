@@ -13,6 +13,7 @@ from symphainy_platform.runtime.decide import Decision, decide, hand_over, outco
 from symphainy_platform.runtime.execution import Execution, ExecutionResult
 from symphainy_platform.runtime.parts import Parts
 from symphainy_platform.runtime.replay import client_replay
+from symphainy_platform.runtime.restore import replay
 from symphainy_platform.runtime.retry import MAX_ATTEMPTS, pause_before
 from symphainy_platform.runtime.validate import off_loop
 from symphainy_platform.service import ArtifactAnswer, IntentResult
@@ -74,8 +75,8 @@ async def _settle(parts: Parts, execution: Execution, decision: Decision) -> Exe
         raise ContractViolation
     if decision.handed is not None:
         return await _committed(parts, execution, decision.result, decision.handed)
-    if execution.route.contract.has_writes:
-        return await _unchanged(parts, execution, decision.result)
+    if execution.route.contract.has_writes and (head := _head(decision.result)):
+        return await _unchanged(parts, execution, decision.result, head)
     return await _read(parts, execution, decision.result)
 
 
@@ -118,7 +119,7 @@ async def _lost(parts: Parts, execution: Execution, outcome: Outcome) -> Executi
     """Another was faster: its answer when the caller's key says that it is the same call, else None."""
     if isinstance(outcome, Duplicate) and outcome.by == "client_key":
         record = client_replay(execution, outcome.record, isoformat(parts.clock.now()))
-        return await parts.answers.replay(record, execution.params.view_options) if record else None
+        return await replay(parts, execution, record) if record else None
     parts.telemetry.conflict(execution)
     if isinstance(outcome, Conflict):
         _refuse_taken(execution, outcome.artifact_id)
@@ -142,7 +143,7 @@ async def _replayed(parts: Parts, execution: Execution, record: ExecutionRecord)
             raise outcome.error
         if not isinstance(outcome, Committed):
             return await _lost(parts, execution, outcome)
-    return await parts.answers.replay(record, execution.params.view_options)
+    return await replay(parts, execution, record)
 
 
 async def _read(parts: Parts, execution: Execution, result: IntentResult) -> ExecutionResult | None:
@@ -154,9 +155,11 @@ async def _read(parts: Parts, execution: Execution, result: IntentResult) -> Exe
     return await _first(parts, execution, result)
 
 
-async def _unchanged(parts: Parts, execution: Execution, result: IntentResult) -> ExecutionResult | None:
+async def _unchanged(
+    parts: Parts, execution: Execution, result: IntentResult, head: Artifact
+) -> ExecutionResult | None:
     """An update that changed nothing answers as a replay of the execution behind the current version."""
-    producer = _head(result).produced_by.execution_id
+    producer = head.produced_by.execution_id
     if execution.client_guard is None:
         answer = await _first(parts, execution, result)
     else:
@@ -168,13 +171,14 @@ async def _unchanged(parts: Parts, execution: Execution, result: IntentResult) -
     return replace(answer, execution_id=producer, events=[], idempotent_replay=True)
 
 
-def _head(result: IntentResult) -> Artifact:
+def _head(result: IntentResult) -> Artifact | None:
+    """The first artifact of the answer; None when it shows none."""
     for answer in result.artifacts.values():
         if isinstance(answer, Artifact):
             return answer
         if isinstance(answer, ArtifactAnswer):
             return answer.artifact
-    raise ContractViolation("The service wrote nothing and answered with no artifact.")
+    return None
 
 
 async def _first(parts: Parts, execution: Execution, result: IntentResult) -> ExecutionResult:

@@ -56,7 +56,10 @@ class LogEntry(NamedTuple):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Artifact:
-    """One version of an artifact. Times are UTC ISO-8601 with microseconds and `Z`."""
+    """One version of an artifact. Times are UTC ISO-8601 with microseconds and `Z`.
+
+    From `due_at` on, the sweep that its type declares for its state takes care of it (None: never).
+    """
 
     artifact_id: str
     artifact_type: str
@@ -72,6 +75,7 @@ class Artifact:
     logs: Mapping[str, LogHead] = field(default_factory=dict)
     created_at: str
     updated_at: str
+    due_at: str | None = None
 
     @property
     def ref(self) -> ArtifactRef:

@@ -119,11 +119,15 @@ class RowWrite:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OutboxEvent:
-    """An event to publish; `payload` is what subscribers see beside the envelope."""
+    """An event to publish; `payload` is what subscribers see beside the envelope.
+
+    It is the event of `user_id`; of the execution's user, when that is None.
+    """
 
     type: str
     artifact_id: str | None
     payload: Mapping[str, Any]
+    user_id: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

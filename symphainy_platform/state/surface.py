@@ -8,9 +8,10 @@ from __future__ import annotations
 from asyncio import Future
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from datetime import datetime
 from typing import Any, Protocol
 
-from symphainy_platform.context import IdSource
+from symphainy_platform.context import IdSource, isoformat
 from symphainy_platform.errors import ContractViolation, StaleVersion
 from symphainy_platform.state.artifact import Artifact, LogHead, ProducedBy
 from symphainy_platform.state.log import ArtifactLog
@@ -32,13 +33,14 @@ class LifecycleGraph(Protocol):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Scope:
-    """On whose behalf an execution reads and writes."""
+    """On whose behalf an execution reads and writes; `whole_tenant`: an intent that only services may submit."""
 
     tenant_id: str
     user_id: str
     intent_type: str
     execution_id: str
     now: str
+    whole_tenant: bool = False
 
 
 @dataclass(slots=True)
@@ -76,6 +78,8 @@ class StateSurface:
         self._ids = ids
         self._pending = pending
         self._bound = dict(bound)
+        self.seen: dict[str, Artifact] = {}
+        """Artifacts that were handed out to the service, as they were then."""
 
     def keep(self, artifact: Artifact) -> None:
         """Hold an artifact that the runtime has loaded, so that the service reads it from memory."""
@@ -89,26 +93,35 @@ class StateSurface:
         found = self._bound.get(artifact_id)
         if found is None:
             found = await load_one(self.store, ArtifactById(self._scope.tenant_id, artifact_id))
-        return found if found is not None and found.user_id == self._scope.user_id else None
+        if found is None or not self._may_see(found.user_id):
+            return None
+        self.seen[artifact_id] = found
+        return found
 
     async def list_artifacts(
         self,
         artifact_type: str,
         *,
         lifecycle_state: str | None = None,
+        owner: str | None = None,
         limit: int = 50,
         cursor: str | None = None,
     ) -> ArtifactPage:
-        """The caller's own artifacts of a type, newest first; nothing staged is seen."""
+        """The caller's own artifacts of a type, newest first; nothing staged is seen.
+
+        `owner` is another user, for intents that only services may submit.
+        """
         listing = ArtifactListing(
             tenant_id=self._scope.tenant_id,
-            user_id=self._scope.user_id,
+            user_id=self._owner(owner),
             artifact_type=artifact_type,
             lifecycle_state=lifecycle_state,
             limit=limit,
             cursor=cursor,
         )
-        return await load_one(self.store, listing)
+        page = await load_one(self.store, listing)
+        self.seen.update({artifact.artifact_id: artifact for artifact in page.artifacts})
+        return page
 
     def register_artifact(  # noqa: PLR0913 - the fields of the record (seed 003, section 4)
         self,
@@ -120,13 +133,19 @@ class StateSurface:
         semantic_descriptor: Mapping[str, Any] | None = None,
         parent_artifacts: Sequence[str] = (),
         materializations: Sequence[Mapping[str, Any]] = (),
+        owner: str | None = None,
+        due_at: datetime | None = None,
     ) -> Artifact:
-        """Stage a new artifact, version 1, in an initial state of its type."""
+        """Stage a new artifact, version 1, in an initial state of its type.
+
+        It belongs to the caller, or to `owner` (intents that only services may submit). From
+        `due_at` on, the sweep that its type declares for this state takes care of it.
+        """
         artifact = Artifact(
             artifact_id=artifact_id or self._ids.new(),
             artifact_type=artifact_type,
             tenant_id=self._scope.tenant_id,
-            user_id=self._scope.user_id,
+            user_id=self._owner(owner),
             version=1,
             lifecycle_state=self._initial_state(artifact_type, lifecycle_state),
             semantic_payload=semantic_payload,
@@ -136,6 +155,7 @@ class StateSurface:
             materializations=tuple(materializations),
             created_at=self._scope.now,
             updated_at=self._scope.now,
+            due_at=isoformat(due_at) if due_at else None,
         )
         self.staged.artifacts[artifact.artifact_id] = ArtifactWrite(artifact, 0)
         return artifact
@@ -150,6 +170,10 @@ class StateSurface:
         """Stage a new version with this payload; the version before stays readable."""
         descriptor = artifact.semantic_descriptor if semantic_descriptor is None else semantic_descriptor
         return self._stage(artifact, semantic_payload=semantic_payload, semantic_descriptor=descriptor)
+
+    def set_due(self, artifact: Artifact, due_at: datetime | None) -> Artifact:
+        """Stage when the sweep of its type is to take care of the artifact; None: never."""
+        return self._stage(artifact, due_at=isoformat(due_at) if due_at else None)
 
     def transition(self, artifact: Artifact, lifecycle_state: str) -> Artifact:
         """Stage a change of lifecycle state; one that the type does not declare is an error."""
@@ -203,6 +227,16 @@ class StateSurface:
             w for w in self.staged.entries if (w.artifact_id, w.log, w.generation) == (artifact_id, log, generation)
         ]
         return in_flight + mine
+
+    def _may_see(self, user_id: str) -> bool:
+        return self._scope.whole_tenant or user_id == self._scope.user_id
+
+    def _owner(self, asked: str | None) -> str:
+        if asked is None:
+            return self._scope.user_id
+        if not self._may_see(asked):
+            raise ContractViolation("Only an intent that only services may submit works on other users' artifacts.")
+        return asked
 
     @property
     def _produced_by(self) -> ProducedBy:

@@ -6,9 +6,10 @@ import sys
 import symphainy_platform
 
 PUBLIC = """
-Artifact ArtifactAnswer ArtifactLog ArtifactView Clock ContractError ExecutionContext ExecutionResult Identity
-IntentError IntentResult IntentService LogEntry LogHead Platform PluginError Realm Settings SettingsError StartError
-StateSurface canonical_bytes data_folder digest hookimpl isoformat
+Artifact ArtifactAnswer ArtifactLog ArtifactView Client Clock ContractError ExecutionContext ExecutionResult Identity
+IdentitySource IntentError IntentResult IntentService KeyRing LogEntry LogHead NotAToken Platform PlatformContext
+PluginError Proof ProofAttempt Proven RateLimited Realm SessionExpired SessionTerminated Settings SettingsError
+StartError StateSurface Unauthenticated canonical_bytes data_folder digest hookimpl isoformat
 """
 
 

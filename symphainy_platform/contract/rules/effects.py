@@ -10,6 +10,7 @@ from symphainy_platform.contract.findings import Finding, did_you_mean
 from symphainy_platform.contract.model import Contract
 from symphainy_platform.contract.rules.scope import answers, error_events, known_codes
 from symphainy_platform.contract.shape import Shape, walk
+from symphainy_platform.contract.spec import PROOF
 from symphainy_platform.contract.yaml_source import Path
 
 
@@ -18,12 +19,19 @@ def reads_are_of_parameters(_: Catalog, sourced: Sourced[Contract]) -> Iterator[
     params = sourced.value.params
     for index, read in enumerate(sourced.value.effects.reads):
         path = ("effects", "reads", index, "id")
-        if read.id not in params:
+        if read.id.startswith(PROOF):
+            yield from _without_proof(sourced, path)
+        elif read.id not in params:
             yield sourced.source.finding(path, f"there is no parameter `{read.id}`", did_you_mean(read.id, params))
         elif params[read.id].type not in {"uuid", "string"}:
             yield sourced.source.finding(path, f"`{read.id}` is no uuid or string")
         elif read.unnamed and params[read.id].required:
             yield sourced.source.finding(path, f"`{read.id}` is required, so it is never unnamed")
+
+
+def _without_proof(sourced: Sourced[Contract], path: Path) -> Iterator[Finding]:
+    if sourced.value.proof is None:
+        yield sourced.source.finding(path, "the contract has no proof", "declare proof, or name a parameter")
 
 
 def codes_of_reads_are_declared(_: Catalog, sourced: Sourced[Contract]) -> Iterator[Finding]:
@@ -121,7 +129,7 @@ def types_are_declared(catalog: Catalog, sourced: Sourced[Contract]) -> Iterator
 
 
 def events_fit(_: Catalog, sourced: Sourced[Contract]) -> Iterator[Finding]:
-    """Events are declared once, and a read leaves nothing in the outbox."""
+    """Events are declared once, and what they are about is in their payload."""
     effects = sourced.value.effects
     seen: set[str] = set()
     for index, event in enumerate(effects.events):
@@ -129,9 +137,9 @@ def events_fit(_: Catalog, sourced: Sourced[Contract]) -> Iterator[Finding]:
         if event.type in seen:
             yield sourced.source.finding((*path, "type"), f"the event {event.type} is declared twice")
         seen.add(event.type)
-        if not effects.writes and not event.answer_only:
-            message = "an intent that writes nothing leaves no event in the outbox"
-            yield sourced.source.finding(path, message, "add answer_only: true")
+        if event.about and event.about not in event.payload:
+            hint = did_you_mean(event.about, event.payload)
+            yield sourced.source.finding((*path, "about"), f"the payload has no field `{event.about}`", hint)
         if "type" in event.payload:
             yield sourced.source.finding((*path, "payload"), "`type` is a field of every event already")
 
@@ -148,6 +156,16 @@ def secrets_are_kept(_: Catalog, sourced: Sourced[Contract]) -> Iterator[Finding
         for name, shape in walk(shapes):
             if shape.secret:
                 yield sourced.source.finding((*path, "payload", *name), f"a secret must not {words}")
+
+
+def secret_answers_are_flat(_: Catalog, sourced: Sourced[Contract]) -> Iterator[Finding]:
+    """A secret field of an answer stands at its top, where it can be left out of the record; its artifact has none."""
+    contract = sourced.value
+    for name, shapes in contract.returns.items():
+        for path, shape in walk(shapes):
+            if shape.secret and len(path) > 1:
+                message = "a secret field of an answer stands at its top"
+                yield sourced.source.finding(("returns", name, *path), message)
 
 
 def error_effects_are_possible(catalog: Catalog, sourced: Sourced[Contract]) -> Iterator[Finding]:

@@ -11,6 +11,7 @@ from symphainy_platform.contract.findings import Finding, did_you_mean
 from symphainy_platform.contract.model import Contract
 from symphainy_platform.contract.rules.scope import known_codes, shapes_of
 from symphainy_platform.contract.shape import walk
+from symphainy_platform.contract.spec import PROOF
 from symphainy_platform.contract.validators import Fields, Mismatch
 from symphainy_platform.errors import RUNTIME_ERRORS
 
@@ -92,7 +93,10 @@ def key_components_exist(_: Catalog, sourced: Sourced[Contract]) -> Iterator[Fin
     valid = {*contract.params, *declared.derive, *_OF_THE_IDENTITY}
     for index, name in enumerate(declared.key):
         path = ("idempotency", "key", index)
-        if name not in valid:
+        if name.startswith(PROOF):
+            if contract.proof is None:
+                yield sourced.source.finding(path, "the contract has no proof", "declare proof, or name a parameter")
+        elif name not in valid:
             yield sourced.source.finding(path, f"`{name}` is nothing that a key can hold", did_you_mean(name, valid))
         elif name in contract.params and name in _OF_THE_IDENTITY:
             message = f"`{name}` is both a parameter and the caller's own"
@@ -106,7 +110,7 @@ def key_is_of_one_user(_: Catalog, sourced: Sourced[Contract]) -> Iterator[Findi
     contract = sourced.value
     owned = {read.id for read in contract.effects.reads if read.unnamed is None}
     components = {*contract.idempotency.scope, *contract.idempotency.key}
-    if contract.idempotency.key and contract.access != ("public",) and not components & {"user_id", *owned}:
+    if contract.idempotency.key and "public" not in contract.access and not components & {"user_id", *owned}:
         message = "two users of a tenant could share this key, and one would get the other's answer"
         yield sourced.source.finding(("idempotency", "key"), message, "add user_id to the scope")
 

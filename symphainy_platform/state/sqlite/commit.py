@@ -234,8 +234,8 @@ class _Run:
             )
         for row in item.rows:
             self._tables.write(self.cursor, tenant_id, row)
-        source = (tenant_id, record.user_id, record.execution_id, record.intent_type)
         for event in item.events:
+            source = (tenant_id, event.user_id or record.user_id, record.execution_id, record.intent_type)
             self.cursor.execute(
                 _INSERT_EVENT, (*source, event.type, event.artifact_id, to_json(event.payload), self._now)
             )
