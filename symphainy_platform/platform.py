@@ -24,6 +24,7 @@ from symphainy_platform.plugins import (
 )
 from symphainy_platform.reading import Reading
 from symphainy_platform.runtime.answer import Answers
+from symphainy_platform.runtime.audit import Audit
 from symphainy_platform.runtime.dispatcher import Dispatcher
 from symphainy_platform.runtime.execution import ExecutionResult, IntentRequest
 from symphainy_platform.runtime.key import Keys
@@ -190,8 +191,17 @@ class Platform:
         """Ready when the store answers and its migrations are current."""
         return await self.store.health()
 
+    @property
+    def audit(self) -> Audit:
+        """The audit chains: `append` takes the events that were committed, `verify` tells what is wrong."""
+        return self._audit
+
     async def sweep(self, progress: Callable[[SweepResult], None] | None = None) -> SweepResult:
-        """Purge what retention gives up, in bounded steps with pauses; returns the totals."""
+        """Purge what retention gives up, in bounded steps with pauses; returns the totals.
+
+        Events go only after the audit has taken them, which it does first.
+        """
+        await self.audit.append()
         retention = Retention(
             executions=self.settings.execution_retention_days * DAY, outbox=self.settings.outbox_retention_days * DAY
         )
@@ -221,6 +231,7 @@ class Platform:
         await self._parts.writer.settle()
 
     async def _start(self) -> None:
+        self._audit = Audit(self.store, self.loaded.catalog.audited_events)
         ids = TimeOrderedIds(self.clock)
         pending = PendingWrites()
         telemetry = Telemetry(lambda: writer.waiting)

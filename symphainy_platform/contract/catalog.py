@@ -58,6 +58,13 @@ class Catalog:
             for name, declared in sourced.value.defaults.items()
         }
 
+    @property
+    def audited_events(self) -> frozenset[str]:
+        """The event types that any contract declares `audit: true`."""
+        return frozenset(
+            event.type for sourced in self.contracts.values() for event in sourced.value.all_events if event.audit
+        )
+
     def without(self, contracts: Collection[tuple[str, int]]) -> Catalog:
         """The same catalog, some contracts aside: drafts that nothing serves yet."""
         if not contracts:

@@ -7,7 +7,7 @@ from typing import Annotated, Any, Literal, Self
 from pydantic import BeforeValidator, Field, model_validator
 
 from symphainy_platform.contract.docs import Docs
-from symphainy_platform.contract.effects import Derivation, Effects, ErrorSpec, as_derivation
+from symphainy_platform.contract.effects import Derivation, Effects, ErrorSpec, EventSpec, as_derivation
 from symphainy_platform.contract.scenario import Fixture, Scenario
 from symphainy_platform.contract.shape import Param, Shape
 from symphainy_platform.contract.spec import (
@@ -113,6 +113,12 @@ class Contract(Spec):
     def major(self) -> int:
         """The major version, which is part of every idempotency key."""
         return int(self.version.partition(".")[0])
+
+    @property
+    def all_events(self) -> tuple[EventSpec, ...]:
+        """The events of its successes, then those of its failures."""
+        failures = [error.effects.events for error in self.errors.values() if error.effects]
+        return (*self.effects.events, *(event for events in failures for event in events))
 
     @model_validator(mode="after")
     def _access_agrees(self) -> Self:
