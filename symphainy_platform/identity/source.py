@@ -6,9 +6,9 @@ from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from symphainy_platform.hookspecs import IdentitySource, hookimpl
-from symphainy_platform.identity.claims import is_of_this_kind
+from symphainy_platform.identity.claims import type_of
 from symphainy_platform.identity.keys import signing_key
-from symphainy_platform.identity.tokens import Tokens
+from symphainy_platform.identity.tokens import TOKEN_TYPE, Tokens
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -38,7 +38,7 @@ class CommandLineTokens:
 
     async def identify(self, token: str) -> Identity | None:
         """Return the identity; None for a token of another kind; raises `Unauthenticated`."""
-        if not is_of_this_kind(token):
+        if type_of(token) != TOKEN_TYPE:
             return None
         if self._tokens is None:
             self._tokens = tokens_of(self._settings)

@@ -11,7 +11,7 @@ import pytest
 
 ROOT = Path(__file__).parents[2]
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]
-COMES_WITH = {"cryptography": "pyjwt", "pydantic-core": "pydantic"}
+COMES_WITH = {"pydantic-core": "pydantic"}
 """Parts of a declared library that are imported by themselves."""
 
 
