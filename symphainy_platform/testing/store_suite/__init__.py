@@ -15,6 +15,7 @@ database, a fresh one for each test. `read_table(table)` reads all rows of a dom
 "main" as a list of dicts, however the database does that.
 """
 
+from symphainy_platform.testing.store_suite.audit import AuditChecks
 from symphainy_platform.testing.store_suite.commits import CommitChecks
 from symphainy_platform.testing.store_suite.events import EventChecks
 from symphainy_platform.testing.store_suite.keys import KeyChecks
@@ -37,6 +38,7 @@ class StoreSuite(
     SealedKeyChecks,
     SweepChecks,
     LifetimeChecks,
+    AuditChecks,
 ):
     """Every check; bind this."""
 
