@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import typer
 
-from symphainy_platform.cli import contracts, intents, serving, upkeep
+from symphainy_platform.cli import contracts, intents, keys, serving, upkeep
 from symphainy_platform.cli.options import AsJson, Place, StoreUrl, Url
 
 if TYPE_CHECKING:
@@ -45,3 +45,4 @@ _COMMANDS: tuple[tuple[str, Callable[..., None]], ...] = (
 for _name, _command in _COMMANDS:
     app.command(_name)(_command)
 app.add_typer(contracts.app, name="contracts")
+app.add_typer(keys.app, name="keys")

@@ -340,11 +340,14 @@ def test_contracts_are_shown_linted_and_checked(symphainy, tmp_path):
 COMMANDS = ["serve", "token", "submit", "intents", "events", "journey", "demo", "migrate", "sweep", "doctor"]
 
 
-@pytest.mark.parametrize("command", [[], *([name] for name in COMMANDS), ["contracts"], ["contracts", "lint"]])
+GROUPS = [["contracts"], ["contracts", "lint"], ["keys"], ["keys", "list"], ["keys", "rotate"], ["keys", "generate"]]
+
+
+@pytest.mark.parametrize("command", [[], *([name] for name in COMMANDS), *GROUPS])
 def test_help_is_quick_and_gives_an_example(symphainy, command):
     done = symphainy(*command, "--help")
     assert done.returncode == 0
-    if command not in ([], ["contracts"], ["demo"]):
+    if command not in ([], ["contracts"], ["keys"], ["demo"]):
         assert f"Example: symphainy {' '.join(command)}" in done.stdout
 
 
