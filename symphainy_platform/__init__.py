@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from symphainy_platform.canonical import canonical_bytes, digest
-    from symphainy_platform.context import Client, Clock, ExecutionContext, Identity, isoformat
+    from symphainy_platform.context import Client, Clock, ExecutionContext, Identity, isoformat, moment
     from symphainy_platform.errors import (
         ContractError,
         IntentError,
@@ -32,7 +32,7 @@ if TYPE_CHECKING:
         Realm,
         hookimpl,
     )
-    from symphainy_platform.identity.claims import NotAToken
+    from symphainy_platform.identity.claims import NotAToken, token_type
     from symphainy_platform.identity.keyring import KeyRing
     from symphainy_platform.platform import Platform
     from symphainy_platform.resources import data_folder
@@ -83,6 +83,8 @@ _HOMES = {
     "digest": "canonical",
     "hookimpl": "hookspecs",
     "isoformat": "context",
+    "moment": "context",
+    "token_type": "identity.claims",
 }
 
 __all__ = [
@@ -124,6 +126,8 @@ __all__ = [
     "digest",
     "hookimpl",
     "isoformat",
+    "moment",
+    "token_type",
 ]
 
 

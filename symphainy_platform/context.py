@@ -43,6 +43,11 @@ def isoformat(moment: datetime) -> str:
     return f"{moment.isoformat(timespec='microseconds')[:26]}Z"
 
 
+def moment(value: float | str) -> datetime:
+    """Return the UTC time of seconds since 1970, or of an ISO-8601 text with its offset."""
+    return datetime.fromisoformat(value) if isinstance(value, str) else datetime.fromtimestamp(value, UTC)
+
+
 class Randomness:
     """Bytes of the system's CSPRNG, asked for in blocks: one system call costs as much as an intent's key.
 

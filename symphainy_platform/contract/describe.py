@@ -29,7 +29,7 @@ def describe(shape: Shape) -> str:
 
 
 def _limits(shape: Shape) -> list[str]:
-    limits = [_range(shape.min, shape.max), _range(shape.min_length, shape.max_length, "characters")]
+    limits = [_range(shape.min, shape.max), _above(shape), _range(shape.min_length, shape.max_length, "characters")]
     limits.append(_range(shape.min_items, shape.max_items, "items"))
     if shape.pattern is not None:
         limits.append(f"that matches {shape.pattern}")
@@ -38,6 +38,10 @@ def _limits(shape: Shape) -> list[str]:
     if shape.max_depth is not None:
         limits.append(f"nested at most {shape.max_depth} levels")
     return [limit for limit in limits if limit]
+
+
+def _above(shape: Shape) -> str:
+    return "" if shape.above is None else f"above {shape.above}"
 
 
 def _range(low: float | None, high: float | None, unit: str = "") -> str:

@@ -31,7 +31,8 @@ def sample(shape: Shape) -> Any:
         return sample_fields(shape.properties or {})
     if shape.type == "array":
         return [sample(shape.items)] if shape.items else []
-    return max(_SAMPLES[shape.type], shape.min) if shape.min is not None else _SAMPLES[shape.type]
+    least = shape.min if shape.min is not None else shape.above
+    return max(_SAMPLES[shape.type], least) if least is not None else _SAMPLES[shape.type]
 
 
 def sample_fields(shapes: Mapping[str, Shape]) -> dict[str, Any]:

@@ -43,6 +43,7 @@ _LIMITS = {
     "pattern": "pattern",
     "min": "minimum",
     "max": "maximum",
+    "above": "exclusiveMinimum",
     "min_length": "minLength",
     "max_length": "maxLength",
     "min_items": "minItems",

@@ -23,6 +23,7 @@ _APPLIES = {
     "pattern": {"string"},
     "min": {"integer", "number"},
     "max": {"integer", "number"},
+    "above": {"number"},
     "min_length": {"string", "email"},
     "max_length": {"string", "email"},
     "items": {"array"},
@@ -54,6 +55,7 @@ class Shape(Spec):
     pattern: Text | None = Field(default=None, description="A regular expression; write ^…$ to match the whole.")
     min: Number | None = None
     max: Number | None = None
+    above: Number | None = Field(default=None, description="The value is greater than this, never equal to it.")
     min_length: StrictInt | None = Field(default=None, ge=0, description="Characters (code points).")
     max_length: StrictInt | None = Field(default=None, ge=0, description="Characters (code points).")
     items: Shape | None = None

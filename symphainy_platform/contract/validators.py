@@ -168,7 +168,9 @@ _BUILDERS: dict[str, Callable[[Shape, Mapping[str, int]], CoreSchema]] = {
     "integer": lambda shape, _: core_schema.int_schema(
         strict=True, ge=cast("int", shape.min), le=cast("int", shape.max)
     ),
-    "number": lambda shape, _: core_schema.float_schema(strict=True, allow_inf_nan=False, ge=shape.min, le=shape.max),
+    "number": lambda shape, _: core_schema.float_schema(
+        strict=True, allow_inf_nan=False, ge=shape.min, gt=shape.above, le=shape.max
+    ),
     "boolean": lambda _shape, _settings: core_schema.bool_schema(strict=True),
     "object": _properties,
     "array": _array,

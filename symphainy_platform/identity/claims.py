@@ -62,7 +62,7 @@ def read_unverified(token: str, typ: str, shape: Shape) -> Unverified:
     return Unverified(str(kid), claims)
 
 
-def type_of(token: str, limit: int = MAX_TOKEN_BYTES) -> object:
+def token_type(token: str, limit: int = MAX_TOKEN_BYTES) -> object:
     """The `typ` that the header claims, so that only the source of this kind is asked; None for no token."""
     return _type_named_by(token.partition(".")[0]) if len(token) <= limit else None
 

@@ -6,7 +6,7 @@ from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from symphainy_platform.hookspecs import IdentitySource, hookimpl
-from symphainy_platform.identity.claims import type_of
+from symphainy_platform.identity.claims import token_type
 from symphainy_platform.identity.keys import signing_key
 from symphainy_platform.identity.tokens import TOKEN_TYPE, Tokens
 
@@ -38,7 +38,7 @@ class CommandLineTokens:
 
     async def identify(self, token: str) -> Identity | None:
         """Return the identity; None for a token of another kind; raises `Unauthenticated`."""
-        if type_of(token) != TOKEN_TYPE:
+        if token_type(token) != TOKEN_TYPE:
             return None
         if self._tokens is None:
             self._tokens = tokens_of(self._settings)

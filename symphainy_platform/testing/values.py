@@ -52,6 +52,7 @@ def outside_enum(shape: Shape) -> tuple[Any, ...]:
 def outside_range(shape: Shape) -> tuple[Any, ...]:
     """Numbers just beyond the limits."""
     below = () if shape.min is None else (shape.min - 1,)
+    below += () if shape.above is None else (shape.above, shape.above - 1)
     above = () if shape.max is None else (shape.max + 1,)
     return below + above
 

@@ -9,7 +9,8 @@ PUBLIC = """
 Artifact ArtifactAnswer ArtifactLog ArtifactView Client Clock ContractError ExecutionContext ExecutionResult Identity
 IdentitySource IntentError IntentResult IntentService KeyRing LogEntry LogHead NotAToken Platform PlatformContext
 PluginError Proof ProofAttempt Proven RateLimited Realm SessionExpired SessionTerminated Settings SettingsError
-StartError StateSurface Unauthenticated canonical_bytes data_folder digest hookimpl isoformat
+StartError StateSurface Unauthenticated canonical_bytes data_folder digest hookimpl isoformat moment
+token_type
 """
 
 
