@@ -69,10 +69,14 @@ def answer(body, status="200 OK", *headers):
 
 @dataclass
 class AuthServer:
-    """Publishes `keys`, unless `raw` (bytes for the wire) replaces its answer; `gate` closed makes it hang."""
+    """Publishes `keys`, unless `raw` (bytes for the wire) replaces its answer.
+
+    Closing `gate` makes it hang; after an answer that `drips`, a byte follows every 10 ms.
+    """
 
     keys: list = field(default_factory=list)
     raw: bytes | None = None
+    drips: bool = False
     requests: list = field(default_factory=list)
     arrived: asyncio.Event = field(default_factory=asyncio.Event)
     gate: asyncio.Event = field(default_factory=asyncio.Event)
@@ -88,13 +92,15 @@ class AuthServer:
         self.arrived.clear()
 
     async def serve(self, reader, writer):
-        with suppress(ConnectionError, asyncio.IncompleteReadError):
-            self.requests.append((await reader.readuntil(b"\r\n\r\n")).decode())
-            self.arrived.set()
-            await self.gate.wait()
-            writer.write(answer({"keys": self.keys}) if self.raw is None else self.raw)
+        self.requests.append((await reader.readuntil(b"\r\n\r\n")).decode())
+        self.arrived.set()
+        await self.gate.wait()
+        writer.write(answer({"keys": self.keys}) if self.raw is None else self.raw)
+        await writer.drain()
+        while self.drips and not writer.is_closing():
+            writer.write(b" ")
             await writer.drain()
-        writer.close()
+            await asyncio.sleep(0.01)
 
 
 @asynccontextmanager
@@ -106,9 +112,11 @@ async def auth_server(*keys, tls=None):
 
     async def connected(reader, writer):
         connections.add(asyncio.current_task())
-        with suppress(asyncio.CancelledError):
+        with suppress(ConnectionError, asyncio.IncompleteReadError, asyncio.CancelledError):
             await server.serve(reader, writer)
-        writer.close()
+            writer.close()
+            await writer.wait_closed()
+        writer.transport.abort()
 
     listener = await asyncio.start_server(connected, "127.0.0.1", 0, ssl=tls)
     server.port = listener.sockets[0].getsockname()[1]
@@ -119,3 +127,4 @@ async def auth_server(*keys, tls=None):
         for connection in connections:
             connection.cancel()
         await asyncio.gather(*connections)
+        await asyncio.sleep(0)  # the loop lets go of what was aborted
