@@ -1,4 +1,4 @@
-"""The identity source of the command line's tokens: one plugin behind `symphainy_identity_sources`."""
+"""The built-in identity sources, one plugin behind `symphainy_identity_sources`; here, the command line's tokens."""
 
 from __future__ import annotations
 
@@ -47,5 +47,9 @@ class CommandLineTokens:
 
 @hookimpl
 def symphainy_identity_sources(settings: Settings, clock: Clock) -> list[IdentitySource]:
-    """Bring the tokens of the command line."""
-    return [CommandLineTokens(settings, clock)]
+    """Bring the tokens of the command line, and those of Supabase Auth when the settings name a project."""
+    if settings.supabase_auth_url is None:
+        return [CommandLineTokens(settings, clock)]
+    from symphainy_platform.identity.supabase import SupabaseAuth  # noqa: PLC0415 - it brings an HTTP client
+
+    return [CommandLineTokens(settings, clock), SupabaseAuth(settings, clock)]

@@ -14,7 +14,6 @@ import jwt
 
 from symphainy_platform.context import Identity
 from symphainy_platform.errors import SettingsError, Unauthenticated
-from symphainy_platform.hookspecs import IdentitySource, hookimpl
 from symphainy_platform.identity.claims import NotAToken, is_text, is_time, json_object, split_token
 from symphainy_platform.identity.jwks import ALGORITHMS, RemoteKeys, VerifyingKey
 from symphainy_platform.identity.remembered import Remembered
@@ -167,9 +166,3 @@ def _check_signature(token: str, key: VerifyingKey) -> None:
         _SIGNATURES.decode(token, key.public, algorithms=[key.algorithm])
     except jwt.PyJWTError:
         raise NotAToken from None
-
-
-@hookimpl
-def symphainy_identity_sources(settings: Settings, clock: Clock) -> list[IdentitySource]:
-    """Bring Supabase Auth, when the settings name a project."""
-    return [SupabaseAuth(settings, clock)] if settings.supabase_auth_url is not None else []

@@ -22,8 +22,11 @@ from structlog.testing import capture_logs
 
 from symphainy_platform.context import Identity
 from symphainy_platform.errors import SettingsError, Unauthenticated
-from symphainy_platform.identity import jwks, supabase
+from symphainy_platform.identity import jwks
+from symphainy_platform.identity.source import symphainy_identity_sources
 from symphainy_platform.identity.supabase import MAX_TOKEN_BYTES, SupabaseAuth
+from symphainy_platform.platform import Platform
+from symphainy_platform.runtime.execution import IntentRequest
 from symphainy_platform.settings import Settings
 from symphainy_platform.testing.clock import START, ManualClock
 
@@ -739,9 +742,19 @@ def test_keys_come_over_https_or_from_this_machine(url):
 def test_without_an_issuer_there_is_no_source():
     with pytest.raises(SettingsError, match="SYMPHAINY_SUPABASE_AUTH_URL"):
         SupabaseAuth(Settings(), ManualClock())
-    assert supabase.symphainy_identity_sources(Settings(), ManualClock()) == []
-    (source,) = supabase.symphainy_identity_sources(Settings(supabase_auth_url=ISSUER), ManualClock())
-    assert isinstance(source, SupabaseAuth)
+    assert not any(isinstance(source, SupabaseAuth) for source in symphainy_identity_sources(Settings(), ManualClock()))
+
+
+async def test_the_platform_knows_these_users_and_lets_them_submit_nothing(world, tmp_path):
+    settings = Settings(home=tmp_path / "home", supabase_auth_url=world.server.issuer)
+    intent = {"intent_type": "get_chat_session", "parameters": {"session_id": "x"}}
+    async with Platform.open(settings, clock=world.clock) as platform:
+        assert await platform._lent().identify(world.token()) == ANN
+        with pytest.raises(Unauthenticated):
+            await platform.identify(world.token())
+        for who in ({"identity": None, "bearer": world.token()}, {"identity": ANN}):
+            with pytest.raises(Unauthenticated):
+                await platform.dispatch(IntentRequest(**intent, **who))
 
 
 @pytest.fixture
