@@ -3,15 +3,22 @@
 - `{$text: x, times: 5000000}`: a long string
 - `{$list: {…}, times: 300}`: the same item many times; `{$n}` in its strings counts from 1
 - `{$nested: 33}`: objects nested 33 levels deep
-- `{$ref: name}`: a value that an earlier step saved (journeys and steps)
+- `{$joined: [{$ref: token}, "="]}`: texts put together
+- `{$ref: name}`: a value that a step before, or the setup, has saved
+- `{$caller: tenant_id}`: tenant_id, user_id or session_ref of the owner
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 _COUNTER = "{$n}"
+
+OWNER = "$"
+"""What the facts of the owner begin with, among the saved values: `$tenant_id`."""
+
+_OF_THE_OWNER = ("tenant_id", "user_id", "session_ref")
 
 
 class BadForm(ValueError):
@@ -30,7 +37,7 @@ def expanded(value: Any, saved: Mapping[str, Any] | None = None, *, limit: int |
     forms = [name for name in value if name.startswith("$")]
     if not forms:
         return {name: expanded(item, saved, limit=limit) for name, item in value.items()}
-    return _form(forms[0], value, saved or {}, checking=limit == 0)
+    return _form(forms[0], value, {} if saved is None else saved, checking=limit == 0)
 
 
 def _form(name: str, value: Mapping[str, Any], saved: Mapping[str, Any], *, checking: bool) -> Any:
@@ -45,9 +52,7 @@ def _form(name: str, value: Mapping[str, Any], saved: Mapping[str, Any], *, chec
     if not isinstance(times, int) or isinstance(times, bool) or times < 0:
         msg = "times is a whole number from 0"
         raise BadForm(msg)
-    if checking and name == "$ref":
-        return None
-    return build(value[name], min(times, 1) if checking else times, saved)
+    return build(value[name], min(times, 1), _Anything()) if checking else build(value[name], times, saved)
 
 
 def _text(item: Any, times: int, _: Mapping[str, Any]) -> str:
@@ -88,9 +93,48 @@ def _saved(name: Any, _times: int, saved: Mapping[str, Any]) -> Any:
     return saved[name]
 
 
+def _of_the_owner(name: Any, _times: int, saved: Mapping[str, Any]) -> Any:
+    if name not in _OF_THE_OWNER:
+        msg = f"$caller is one of {', '.join(_OF_THE_OWNER)}"
+        raise BadForm(msg)
+    return saved[f"{OWNER}{name}"]
+
+
+def _joined(parts: Any, _times: int, saved: Mapping[str, Any]) -> str:
+    texts = expanded(parts, saved)
+    if not isinstance(texts, list) or not all(isinstance(text, str) for text in texts):
+        msg = "$joined takes a list of texts"
+        raise BadForm(msg)
+    return "".join(texts)
+
+
+class _Anything(dict[str, Any]):
+    """Saved values while nothing is played: a text under every name."""
+
+    def __contains__(self, _: object) -> bool:
+        return True
+
+    def __missing__(self, _: str) -> str:
+        return ""
+
+
+def names_of_before(value: Any) -> Iterator[str]:
+    """Every name that a `$ref` anywhere in `value` asks for."""
+    if isinstance(value, list):
+        for item in value:
+            yield from names_of_before(item)
+    elif isinstance(value, dict):
+        if isinstance(name := value.get("$ref"), str):
+            yield name
+        for item in value.values():
+            yield from names_of_before(item)
+
+
 _FORMS: dict[str, Callable[[Any, int, Mapping[str, Any]], Any]] = {
     "$text": _text,
     "$list": _list,
     "$nested": _nested,
+    "$joined": _joined,
     "$ref": _saved,
+    "$caller": _of_the_owner,
 }

@@ -8,7 +8,7 @@ from typing import Literal, Self
 
 from pydantic import Field, StrictBool, model_validator
 
-from symphainy_platform.contract.scenario import Fixture, Scenario
+from symphainy_platform.contract.scenario import Fixture, Scenario, Setup
 from symphainy_platform.contract.spec import Date, FormatVersion, Name, SemVer, Spec, Text, reject
 
 
@@ -74,6 +74,7 @@ class Journey(Spec):
     invariants: tuple[Text, ...] = ()
     completion: Completion
     fixtures: dict[Name, Fixture] = Field(default_factory=dict)
+    setups: dict[Name, Setup] = Field(default_factory=dict)
     scenarios: dict[Name, Scenario] = Field(default_factory=dict)
 
     @property

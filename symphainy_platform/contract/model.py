@@ -8,7 +8,7 @@ from pydantic import BeforeValidator, Field, model_validator
 
 from symphainy_platform.contract.docs import Docs
 from symphainy_platform.contract.effects import Derivation, Effects, ErrorSpec, EventSpec, as_derivation
-from symphainy_platform.contract.scenario import Fixture, Scenario
+from symphainy_platform.contract.scenario import Fixture, Scenario, Setup
 from symphainy_platform.contract.shape import Param, Shape
 from symphainy_platform.contract.spec import (
     Code,
@@ -104,6 +104,7 @@ class Contract(Spec):
     returns_only: tuple[Name, ...] = Field(default=(), description="Response fields that are never stored.")
     errors: dict[Code, ErrorSpec] = Field(default_factory=dict)
     fixtures: dict[Name, Fixture] = Field(default_factory=dict)
+    setups: dict[Name, Setup] = Field(default_factory=dict)
     examples: dict[Name, Scenario] = Field(default_factory=dict)
     compliance: Compliance = Compliance()
     handler: Dotted = Field(description="The module of the intent's service.")

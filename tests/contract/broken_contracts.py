@@ -2,9 +2,10 @@
 
 TEXT = "{type: string, required: true, max_length: 10}"
 
-# name: (what is replaced, by what, line of the finding, words in it)
+SETUP = "setups: {all: {%ssteps: [{intent: note_thing, params: {}, save: {saved_text: note.text}}]}}\n"
 REVOKED = "{kind: conflict, effects: {lifecycle: {to: %s}}}"
 
+# name: (what is replaced, by what, line of the finding, words in it)
 BROKEN = {
     "a format version that only Python takes for 1": ("contract: 1", "contract: true", 1, "1"),
     "a Python name for a field": ("{to: PENDING}", "{to: PENDING, from_: PENDING}", 15, "did you mean `from`"),
@@ -187,5 +188,50 @@ BROKEN = {
         "fixtures: {a: {artifact: note, id: x, state: READY, payload: {txt: a}}}\nhandler:",
         20,
         "txt",
+    ),
+    "setup that does nothing": ("handler:", "setups: {a: {}}\nhandler:", 20, "has steps"),
+    "setup on nothing": ("handler:", SETUP % "on: alll, " + "handler:", 20, "did you mean `all`"),
+    "setup on itself": ("handler:", SETUP % "on: all, " + "handler:", 20, "builds on itself"),
+    "setup of an unknown intent": (
+        "handler:",
+        "setups: {a: {steps: [{intent: note_thng, params: {}}]}}\nhandler:",
+        20,
+        "did you mean `note_thing`",
+    ),
+    "setup that fails": (
+        "handler:",
+        "setups: {a: {steps: [{intent: note_thing, params: {}, error: NOTE_FULL}]}}\nhandler:",
+        20,
+        "error",
+    ),
+    "setup that saves what nobody answers": (
+        "handler:",
+        "setups: {a: {steps: [{intent: note_thing, params: {}, save: {x: note.txt}}]}}\nhandler:",
+        20,
+        "did you mean `text`",
+    ),
+    "setup with what it saves later": (
+        "handler:",
+        "setups: {a: {steps: [{intent: note_thing, params: {text: {$ref: x}}, save: {x: note.text}}]}}\nhandler:",
+        20,
+        "no step before saves `x`",
+    ),
+    "owner that nobody saved": (
+        "handler:",
+        SETUP % "owner: {user_id: {$ref: ann}}, " + "handler:",
+        20,
+        "no step before saves `ann`",
+    ),
+    "example before nothing": (
+        "handler:",
+        SETUP % "" + "examples: {a: {before: al, params: {}}}\nhandler:",
+        21,
+        "did you mean `all`",
+    ),
+    "example with what nothing has saved": (
+        "handler:",
+        SETUP % "" + "examples: {a: {before: all, params: {text: {$ref: saved_tezt}}}}\nhandler:",
+        21,
+        "did you mean `saved_text`",
     ),
 }
