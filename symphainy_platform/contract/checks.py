@@ -9,7 +9,7 @@ from symphainy_platform.contract.catalog import Catalog, Sourced
 from symphainy_platform.contract.findings import Finding
 from symphainy_platform.contract.journey import Journey
 from symphainy_platform.contract.model import Contract
-from symphainy_platform.contract.rules import audit, completeness, effects, examples, journeys, parameters
+from symphainy_platform.contract.rules import audit, completeness, cookies, effects, examples, journeys, parameters
 
 CONTRACT_RULES: tuple[Callable[[Catalog, Sourced[Contract]], Iterator[Finding]], ...] = (
     parameters.patterns_compile,
@@ -35,6 +35,7 @@ CONTRACT_RULES: tuple[Callable[[Catalog, Sourced[Contract]], Iterator[Finding]],
     effects.answers_are_declared,
     effects.identity_is_proven,
     audit.audited_everywhere,
+    cookies.cookies_carry_tokens,
     examples.contract_examples,
     journeys.journeys_exist,
     completeness.file_is_named_after_intent,

@@ -140,6 +140,8 @@ def _validation(shape: Shape) -> str:
         parts.append("with " + ", ".join(fields))
     if shape.secret:
         parts.append("secret: never logged, never stored in clear")
+    if shape.cookie:
+        parts.append("in cookie mode in the browser's cookie, not in the body")
     if isinstance(shape, Param) and shape.aliases:
         parts.append("also as " + ", ".join(f"`{alias}`" for alias in shape.aliases))
     return "; ".join(parts)

@@ -33,6 +33,7 @@ _APPLIES = {
     "additional": {"object"},
     "max_bytes": {"string", "object", "array"},
     "max_depth": {"object", "array"},
+    "cookie": {"string"},
 }
 _NEEDS = {
     "max_bytes_setting": "max_bytes",
@@ -51,6 +52,9 @@ class Shape(Spec):
     required: StrictBool = False
     nullable: StrictBool = False
     secret: StrictBool = Field(default=False, description="Never logged, never stored in clear, never in an event.")
+    cookie: Literal["session"] | None = Field(
+        default=None, description="In cookie mode the edge carries this value in the browser's cookie, not in the body."
+    )
     enum: tuple[str | Number, ...] | None = Field(default=None, min_length=1)
     pattern: Text | None = Field(default=None, description="A regular expression; write ^…$ to match the whole.")
     min: Number | None = None
@@ -78,6 +82,8 @@ class Shape(Spec):
         for field, needed in _NEEDS.items():
             if getattr(self, field) is not None and getattr(self, needed) is None:
                 reject(f"needs {needed}", field=field)
+        if self.cookie and not self.secret:
+            reject("what a cookie carries is secret", field="cookie", hint="add secret: true")
         return self
 
     @model_validator(mode="after")

@@ -3,6 +3,7 @@
 TEXT = "{type: string, required: true, max_length: 10}"
 
 SETUP = "setups: {all: {%ssteps: [{intent: note_thing, params: {}, save: {saved_text: note.text}}]}}\n"
+COOKIE = "{type: string, secret: true, cookie: session}"
 REVOKED = "{kind: conflict, effects: {lifecycle: {to: %s}}}"
 
 # name: (what is replaced, by what, line of the finding, words in it)
@@ -34,6 +35,21 @@ BROKEN = {
         "errors: {SPENT: {kind: gone, effects: {events: [{type: x, payload: {a: {type: string, secret: true}}}]}}, ",
         19,
         "secret",
+    ),
+    "a cookie that everybody may read": (TEXT, "{type: string, cookie: session}", 9, "is secret"),
+    "a cookie of another name": (TEXT, "{type: string, secret: true, cookie: other}", 9, "session"),
+    "a cookie with a number": (TEXT, "{type: integer, secret: true, cookie: session}", 9, "only to string"),
+    "a cookie with two values": (
+        f"{TEXT}\nidempotency: {{scope: [tenant_id], key: [user_id, text], window: 60s}}",
+        f"{COOKIE}\n  other: {COOKIE}\nidempotency: {{none: why}}",
+        10,
+        "text is in the cookie already",
+    ),
+    "a cookie within a parameter": (
+        TEXT,
+        "{type: object, properties: {a: {type: string, secret: true, cookie: session}}}",
+        9,
+        "top of an answer",
     ),
     "a pattern in an error's event": (
         "errors: {",
