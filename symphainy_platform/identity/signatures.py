@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import jwt
 import orjson
 
-from symphainy_platform.identity.claims import ALGORITHM, MAX_TOKEN_BYTES, NotAToken, Shape, read_unverified
+from symphainy_platform.identity.claims import ALGORITHM, MAX_TOKEN_BYTES, NotAToken, read_unverified
 
 if TYPE_CHECKING:
     from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
@@ -19,21 +19,20 @@ _JWS = jwt.PyJWS(algorithms=[ALGORITHM])
 
 
 def signed(key: SigningKey, typ: str, claims: Mapping[str, Any]) -> str:
-    """Return the one token of these claims. Raises ValueError for claims that `first check` would refuse."""
-    payload = orjson.dumps(dict(claims), option=orjson.OPT_SORT_KEYS)
-    headers = {"typ": typ, "kid": key.kid}
-    token = _JWS.encode(payload, key.private, algorithm=ALGORITHM, headers=headers, sort_headers=True)
-    _refuse_what_nobody_accepts(token, typ, claims)
+    """Return the one token of these claims; raises ValueError for claims that no verifier would accept."""
+    try:
+        token = _encoded(key, typ, claims)
+        read_unverified(token, typ, {name: type(value) for name, value in claims.items()})
+    except (TypeError, KeyError, NotAToken) as error:  # no JSON, no type of a claim, not as tokens are
+        msg = f"claims are times, whole numbers and non-empty texts, in a token of at most {MAX_TOKEN_BYTES} bytes"
+        raise ValueError(msg) from error
     return token
 
 
-def _refuse_what_nobody_accepts(token: str, typ: str, claims: Mapping[str, Any]) -> None:
-    shape: Shape = {name: type(value) for name, value in claims.items()}
-    try:
-        read_unverified(token, typ, shape)
-    except (NotAToken, KeyError) as error:
-        msg = f"claims are times, whole numbers and non-empty texts, in a token of at most {MAX_TOKEN_BYTES} bytes"
-        raise ValueError(msg) from error
+def _encoded(key: SigningKey, typ: str, claims: Mapping[str, Any]) -> str:
+    payload = orjson.dumps(dict(claims), option=orjson.OPT_SORT_KEYS)
+    headers = {"typ": typ, "kid": key.kid}
+    return _JWS.encode(payload, key.private, algorithm=ALGORITHM, headers=headers, sort_headers=True)
 
 
 def check_signature(token: str, public: Ed25519PublicKey) -> None:
