@@ -14,7 +14,7 @@ from symphainy_platform.contract.yaml_source import Path
 
 def cookies_carry_tokens(_: Catalog, sourced: Sourced[Contract]) -> Iterator[Finding]:
     """One cookie gives one parameter, and takes one field of the answer; nothing else of a contract is in it."""
-    taken: dict[str, Path] = {}
+    taken: dict[str | int, Path] = {}
     for section, shapes in shapes_of(sourced.value):
         for name, shape in walk(shapes):
             if shape.cookie is None:
