@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from functools import partial
 from typing import Any
 
 from symphainy_platform.canonical import ALGORITHM
@@ -12,7 +11,7 @@ from symphainy_platform.contract.bound import BoundParams
 from symphainy_platform.contract.catalog import Catalog, DefaultSource
 from symphainy_platform.contract.compiled_effects import CompiledErrorEffects, CompiledEvent, CompiledWrite, checked
 from symphainy_platform.contract.compiled_key import CompiledIdempotency
-from symphainy_platform.contract.effects import ErrorSpec, ReadSpec
+from symphainy_platform.contract.effects import ErrorSpec, ReadSpec, WriteSpec
 from symphainy_platform.contract.model import Contract
 from symphainy_platform.contract.parameters import Parameters
 from symphainy_platform.contract.validators import Fields
@@ -185,7 +184,6 @@ class CompiledContract:
 
 def compile_contract(contract: Contract, catalog: Catalog, settings: Mapping[str, int]) -> CompiledContract:
     """Compile a contract that `load_folders` accepted; `settings` override the limits that name one."""
-    fields = partial(Fields, settings=settings)
     effects = contract.effects
     sources = catalog.default_sources
     return CompiledContract(
@@ -207,15 +205,11 @@ def compile_contract(contract: Contract, catalog: Catalog, settings: Mapping[str
             name: sources[param.default_from] for name, param in contract.params.items() if param.default_from
         },
         idempotency=CompiledIdempotency.of(contract),
-        writes={
-            (write.artifact, write.operation): CompiledWrite.of(write, fields(write.payload or {}))
-            for write in effects.writes
-            if write.artifact
-        },
+        writes=_writes(contract, settings),
         log_writes=frozenset((write.of, write.log) for write in effects.writes if write.of and write.log),
         table_writes=_tables(contract),
         events={event.type: CompiledEvent.of(event, settings) for event in effects.events},
-        returns={name: fields(shapes) for name, shapes in contract.returns.items()},
+        returns={name: Fields(shapes, settings) for name, shapes in contract.returns.items()},
         returns_only=frozenset(contract.returns_only),
         secret_answers=_secret_answers(contract),
         answers=frozenset(contract.returns),
@@ -239,6 +233,14 @@ def _must_write(contract: Contract) -> bool:
     """An event with `unless: unchanged` says that a success may change nothing."""
     may_be_unchanged = any(event.unless for event in contract.effects.events)
     return not may_be_unchanged and any(not write.optional for write in contract.effects.writes)
+
+
+def _writes(contract: Contract, settings: Mapping[str, int]) -> dict[tuple[str, str], CompiledWrite]:
+    declared: dict[tuple[str, str], list[WriteSpec]] = {}
+    for write in contract.effects.writes:
+        if write.artifact:
+            declared.setdefault((write.artifact, write.operation), []).append(write)
+    return {target: CompiledWrite.of(writes, settings) for target, writes in declared.items()}
 
 
 def _secret_answers(contract: Contract) -> dict[str, frozenset[str]]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, NoReturn
 
@@ -23,26 +23,29 @@ _WORDS = {
 
 @dataclass(frozen=True, slots=True)
 class CompiledWrite:
-    """A declared write of an artifact: from which states to which, with which payload."""
+    """The declared writes of an artifact by one operation: from which states to which, with which payload."""
 
-    from_states: frozenset[str]
-    to_state: str
+    moves: tuple[Transition, ...]
     payload: Fields
     optional: bool
     listed: bool
     """Whether it may be of artifacts that the service found by itself."""
 
     @classmethod
-    def of(cls, write: WriteSpec, payload: Fields) -> CompiledWrite:
-        """Compile a write whose target is an artifact (the model guarantees its lifecycle)."""
-        if write.lifecycle is None:
-            msg = "a write of an artifact has a lifecycle"
-            raise ValueError(msg)
-        return cls(frozenset(write.lifecycle.from_), write.lifecycle.to, payload, write.optional, write.listed)
+    def of(cls, writes: Sequence[WriteSpec], settings: Mapping[str, int]) -> CompiledWrite:
+        """Compile what is declared for one artifact type and operation (a rule keeps the payloads equal)."""
+        return cls(
+            tuple(write.lifecycle for write in writes if write.lifecycle),
+            Fields(writes[0].payload or {}, settings),
+            all(write.optional for write in writes),
+            any(write.listed for write in writes),
+        )
 
     def allows(self, current: str | None, to: str) -> bool:
         """Whether the contract lets this write move an artifact from `current` (None: new) to `to`."""
-        return to == self.to_state and (current in self.from_states if current is not None else not self.from_states)
+        return any(
+            to == move.to and (current in move.from_ if current is not None else not move.from_) for move in self.moves
+        )
 
 
 @dataclass(frozen=True, slots=True)

@@ -23,6 +23,14 @@ BROKEN = {
         17,
         "create of note is declared twice",
     ),
+    "a write of two payloads": (
+        "  events:",
+        "    - {artifact: note, operation: update, lifecycle: {from: PENDING, to: READY}, payload: {a: {type: any}}}\n"
+        "    - {artifact: note, operation: update, lifecycle: {from: PENDING, to: FAILED}, payload: {b: {type: any}}}\n"
+        "  events:",
+        18,
+        "two payloads",
+    ),
     "effects of an error on nothing": (
         "errors: {",
         "errors: {SPENT: %s, " % (REVOKED % "READY"),

@@ -83,6 +83,15 @@ def test_effects_of_an_update(update):
     assert update.artifact_write("chat_session", "create") is None
 
 
+def test_an_update_may_lead_to_several_states(compile_text):
+    payload = "payload: {text: {type: string, required: true}}}"
+    update = "    - {artifact: note, operation: update, lifecycle: {from: %s, to: %s}, " + payload + "\n"
+    writes = update % ("[PENDING]", "READY") + update % ("[PENDING]", "FAILED")
+    write = compile_text(("  events:", writes + "  events:")).artifact_write("note", "update")
+    assert [write.allows("PENDING", to) for to in ("READY", "FAILED", "PENDING")] == [True, True, False]
+    assert not write.allows("READY", "FAILED")
+
+
 def test_effects_of_a_creation_and_of_a_read(compiled):
     assert compiled["initialize_chat_session"].must_write
     read = compiled["get_chat_session"]

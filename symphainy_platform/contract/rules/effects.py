@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 
 from symphainy_platform.contract.catalog import Catalog, Sourced
-from symphainy_platform.contract.effects import Transition
+from symphainy_platform.contract.effects import Transition, WriteSpec
 from symphainy_platform.contract.findings import Finding, did_you_mean
 from symphainy_platform.contract.model import Contract
 from symphainy_platform.contract.rules.scope import answers, error_events, known_codes
@@ -101,14 +101,19 @@ def writes_are_of_the_type(catalog: Catalog, sourced: Sourced[Contract]) -> Iter
 
 
 def writes_are_declared_once(_: Catalog, sourced: Sourced[Contract]) -> Iterator[Finding]:
-    """One declaration per target and operation: a second one would silently replace the first."""
-    seen: set[tuple[str | None, ...]] = set()
+    """One declaration per target and operation; of an artifact, one for each state that it leads to."""
+    seen: dict[tuple[str | None, ...], WriteSpec] = {}
+    leads: set[tuple[str | None, ...]] = set()
     for index, write in enumerate(sourced.value.effects.writes):
+        path = ("effects", "writes", index)
+        name = write.artifact or write.log or write.table
         target = (write.artifact, write.of, write.log, write.table, write.operation)
-        if target in seen:
-            name = write.artifact or write.log or write.table
-            yield sourced.source.finding(("effects", "writes", index), f"{write.operation} of {name} is declared twice")
-        seen.add(target)
+        lead = (*target, write.lifecycle.to if write.lifecycle else None)
+        if lead in leads:
+            yield sourced.source.finding(path, f"{write.operation} of {name} is declared twice")
+        elif seen.setdefault(target, write).payload != write.payload:
+            yield sourced.source.finding((*path, "payload"), f"{write.operation} of {name} has two payloads")
+        leads.add(lead)
 
 
 def types_are_declared(catalog: Catalog, sourced: Sourced[Contract]) -> Iterator[Finding]:

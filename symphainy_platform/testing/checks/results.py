@@ -7,7 +7,6 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from symphainy_platform.context import Identity
-from symphainy_platform.contract.effects import Transition
 from symphainy_platform.errors import ContractViolation, IntentError
 from symphainy_platform.runtime.execution import ExecutionResult
 from symphainy_platform.state.artifact import Artifact
@@ -102,13 +101,13 @@ async def _artifact(world: World, row: Row) -> Artifact:
 
 def _artifact_faults(trial: Trial, artifact: Artifact, result: ExecutionResult) -> Iterator[str]:
     operation = "create" if artifact.version == 1 else "update"
-    declared = _declared_write(trial, artifact.artifact_type, operation)
+    declared = _declared_states(trial, artifact.artifact_type, operation)
     label = f"{operation} of {artifact.artifact_type}"
-    if declared is None:
+    if not declared:
         yield f"{label} is not declared"
         return
-    if artifact.lifecycle_state != declared.to:
-        yield f"{label} leaves it in {artifact.lifecycle_state}, declared is {declared.to}"
+    if artifact.lifecycle_state not in declared:
+        yield f"{label} leaves it in {artifact.lifecycle_state}, declared is {' or '.join(declared)}"
     if (artifact.tenant_id, artifact.user_id) != (trial.owner.tenant_id, trial.owner.user_id):
         yield f"{label} is not the caller's"
     if artifact.produced_by.execution_id != result.execution_id:
@@ -119,10 +118,10 @@ def _artifact_faults(trial: Trial, artifact: Artifact, result: ExecutionResult) 
         yield str(error.message)
 
 
-def _declared_write(trial: Trial, artifact_type: str, operation: str) -> Transition | None:
-    """The lifecycle of the declared write; None when there is none."""
-    writes = trial.contract.effects.writes
-    return next((w.lifecycle for w in writes if (w.artifact, w.operation) == (artifact_type, operation)), None)
+def _declared_states(trial: Trial, artifact_type: str, operation: str) -> list[str]:
+    """The states that the declared writes lead to; none when there is no such write."""
+    writes = [w for w in trial.contract.effects.writes if (w.artifact, w.operation) == (artifact_type, operation)]
+    return [write.lifecycle.to for write in writes if write.lifecycle]
 
 
 def _table_faults(trial: Trial, delta: Delta) -> Iterator[str]:
