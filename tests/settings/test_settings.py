@@ -97,6 +97,24 @@ def test_names_of_the_tests_are_not_settings(monkeypatch):
         ("cors_origins", "*", "exact origins"),
         ("cors_origins", "https://a.example/path", "exact origins"),
         ("cors_origins", "https://a.example, https://*.example", "exact origins"),
+        ("public_origins", "a.example", "exact origins"),
+        ("public_origins", "https://a.example/", "exact origins"),
+        ("password_memory_kib", "19455", "19456"),
+        ("authenticate_limit_per_account", "0", "1"),
+        ("authenticate_limit_per_address", "0", "1"),
+        ("refresh_limit_per_session", "0", "1"),
+        ("session_retention_days", "0", "0"),
+        ("session_cookie", "perhaps", "boolean"),
+        ("jwks", "perhaps", "boolean"),
+        ("supabase_auth_url", "", "an https URL"),
+        ("supabase_auth_url", "x.supabase.co/auth/v1", "an https URL"),
+        ("supabase_auth_url", "http://x.supabase.co/auth/v1", "an https URL"),
+        ("supabase_auth_url", "https://x.supabase.co/auth/v1/", "an https URL"),
+        ("supabase_auth_url", "https://x.supabase.co/auth/v1?a=b", "an https URL"),
+        ("supabase_auth_url", "https://ann@x.supabase.co/auth/v1", "an https URL"),
+        ("supabase_auth_url", "https://x.supabase.co:port/auth/v1", "an https URL"),
+        ("supabase_auth_url", "https:///auth/v1", "an https URL"),
+        ("supabase_auth_url", "file:///etc/passwd", "an https URL"),
     ],
 )
 def test_a_bad_value_names_the_setting_its_source_and_what_was_expected(monkeypatch, name, given, expected):
@@ -107,6 +125,50 @@ def test_a_bad_value_names_the_setting_its_source_and_what_was_expected(monkeypa
     assert sentence.startswith(f"SYMPHAINY_{name.upper()} (from environment) should be")
     assert expected in sentence
     assert sentence.endswith(f"given: {given}")
+
+
+NO_MASTER_KEYS = {
+    "empty": "",
+    "too short": "B" * 42,
+    "too long": "B" * 44,
+    "31 bytes, padded": "B" * 41 + "A==",
+    "loose last character": "A" * 42 + "B",
+    "another alphabet": "+" * 43,
+    "hexadecimal": "ab" * 32,
+    "with a line end": "A" * 43 + "\n",
+    "not ASCII": "Å" * 43,
+}
+
+
+@pytest.mark.parametrize("given", NO_MASTER_KEYS.values(), ids=NO_MASTER_KEYS)
+def test_what_is_no_master_key_is_refused_and_never_shown(monkeypatch, given):
+    monkeypatch.setenv("SYMPHAINY_MASTER_KEY", given)
+    with pytest.raises(SettingsError) as refused:
+        Settings()
+    sentence = str(refused.value)
+    assert sentence.startswith("SYMPHAINY_MASTER_KEY (from environment) should be base64url of 32 bytes")
+    assert sentence.endswith("given: ****")
+
+
+def test_a_master_key_is_masked_and_its_absence_is_not(monkeypatch):
+    assert _in_force(Settings(), "master_key").value == "None"
+    monkeypatch.setenv("SYMPHAINY_MASTER_KEY", "A" * 43)
+    line = _in_force(Settings(), "master_key")
+    assert (line.value, line.source) == ("****", "environment")
+    assert Settings().master_key.get_secret_value() == "A" * 43
+
+
+@pytest.mark.parametrize(
+    "given", ["https://x.supabase.co/auth/v1", "http://127.0.0.1:54321/auth/v1", "http://localhost:1/auth/v1"]
+)
+def test_an_issuer_is_https_or_this_machine(given):
+    assert Settings(supabase_auth_url=given).supabase_auth_url == given
+
+
+def test_public_origins_are_separated_and_shown_by_commas(monkeypatch):
+    monkeypatch.setenv("SYMPHAINY_PUBLIC_ORIGINS", "https://a.example,https://b.example")
+    assert Settings().public_origins == ("https://a.example", "https://b.example")
+    assert _in_force(Settings(), "public_origins").value == "https://a.example, https://b.example"
 
 
 @pytest.mark.parametrize("given", ["10.0.0.7", "10.0.0.0/24", "::1"])
