@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import typer
 
-from symphainy_platform.cli import contracts, intents, keys, serving, upkeep
+from symphainy_platform.cli import audit, contracts, intents, keys, serving, upkeep
 from symphainy_platform.cli.options import AsJson, Place, StoreUrl, Url
 
 if TYPE_CHECKING:
@@ -45,4 +45,5 @@ _COMMANDS: tuple[tuple[str, Callable[..., None]], ...] = (
 for _name, _command in _COMMANDS:
     app.command(_name)(_command)
 app.add_typer(contracts.app, name="contracts")
+app.add_typer(audit.app, name="audit")
 app.add_typer(keys.app, name="keys")

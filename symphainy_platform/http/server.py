@@ -6,10 +6,9 @@ import asyncio
 import contextlib
 import gc
 import ipaddress
-import json
-import shlex
 import signal
 import socket
+from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING
 
 import structlog
@@ -30,8 +29,8 @@ if TYPE_CHECKING:
 
     from symphainy_platform.settings import Settings
 
-_DEV_TENANT, _DEV_USER = "dev", "developer"
-_DEV_TOKEN_SECONDS = 24 * 3600
+_AUDIT_SECONDS = 2
+"""How often the events that came are taken into the audit chains."""
 _LISTEN_BACKLOG = 2048
 _CLOSE_SECONDS = 2
 """What connections get to take their last answers, once the intents have ended."""
@@ -39,16 +38,21 @@ _SIGNALS = (signal.SIGINT, signal.SIGTERM)
 
 _log = structlog.get_logger(__name__)
 
+Announce = Callable[[Platform, str], Awaitable[None]]
+"""Told once that requests are answered, and under which URL."""
 
-async def serve(settings: Settings, announce: Callable[[str], None]) -> None:
-    """Serve until SIGTERM or SIGINT; `announce` gets the lines to show once requests are answered.
 
-    Raises `StartError` when the settings, the address or the store do not allow it.
+async def serve(settings: Settings, announce: Announce) -> None:
+    """Serve until SIGTERM or SIGINT.
+
+    Raises `StartError` when the settings, the address, the store or its keys do not allow it.
     """
     refuse_public_development(settings)
+    refuse_serving_without_master_key(settings)
     tokens_of(settings)  # a key that cannot be used stops the start, rather than every request
     with _listening(settings) as listener:
         async with Platform.open(settings) as platform:
+            await platform.keys.check()
             await _Server(platform, listener, announce).run_until_stopped()
 
 
@@ -65,23 +69,29 @@ def refuse_public_development(settings: Settings) -> None:
 class _Server(uvicorn.Server):
     """uvicorn, stopping in our order: refuse new intents, finish those under way, close."""
 
-    def __init__(self, platform: Platform, listener: socket.socket, announce: Callable[[str], None]) -> None:
+    def __init__(self, platform: Platform, listener: socket.socket, announce: Announce) -> None:
         self._platform = platform
         self._listener = listener
         self._announce = announce
-        self._streams = EventStreams(platform.settings.max_event_streams)
+        self._streams = EventStreams.of(platform.settings)
         self._stop_task: asyncio.Task[None] | None = None
         super().__init__(_config(build_app(platform, self._streams), platform.settings))
 
     async def run_until_stopped(self) -> None:
-        """Serve and sweep until a signal comes; return when everything is finished."""
-        sweeping = asyncio.create_task(self._sweep_regularly())
+        """Serve, sweep and audit until a signal comes; return when everything is finished."""
+        upkeep = [
+            asyncio.create_task(
+                _regularly("sweep", self._platform.settings.sweep_interval_seconds, self._platform.sweep)
+            ),
+            asyncio.create_task(_regularly("audit", _AUDIT_SECONDS, self._platform.audit.append)),
+        ]
         try:
             await self.serve(sockets=[self._listener])
         finally:
             self._streams.stopping.set()
-            sweeping.cancel()
-            await asyncio.wait({sweeping})
+            for task in upkeep:
+                task.cancel()
+            await asyncio.wait(upkeep)
 
     @contextlib.contextmanager
     def capture_signals(self) -> Generator[None, None, None]:
@@ -120,20 +130,26 @@ class _Server(uvicorn.Server):
                 await self._platform.drain()
         self.should_exit = True
 
-    async def _sweep_regularly(self) -> None:
-        while True:
-            await asyncio.sleep(self._platform.settings.sweep_interval_seconds)
-            try:
-                await self._platform.sweep()
-            except IntentError as error:  # the store is away: the next round may find it again
-                _log.warning("sweep_failed", code=error.code)
-            except Exception:  # noqa: BLE001 - the plugin boundary: a store that cannot sweep still serves
-                _log.exception("sweep_failed")
+
+async def _regularly(name: str, seconds: float, work: Callable[[], Awaitable[object]]) -> None:
+    """Do the work every so many seconds, whatever becomes of it; a store that stays away is said once."""
+    said = None
+    while True:
+        await asyncio.sleep(seconds)
+        try:
+            await work()
+            said = None
+        except IntentError as error:  # the store is away: the next round may find it again
+            if error.code != said:
+                _log.warning(f"{name}_failed", code=error.code)
+            said = error.code
+        except Exception:  # noqa: BLE001 - the plugin boundary: a store that fails in its own way still serves
+            _log.exception(f"{name}_failed")
 
 
 def _config(app: ASGIApp, settings: Settings) -> uvicorn.Config:
     return uvicorn.Config(
-        app,
+        TrustedProxy(app, settings.trusted_proxy) if settings.trusted_proxy else app,
         loop="none",
         http=BoundedProtocol,
         ws="none",

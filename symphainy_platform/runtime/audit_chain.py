@@ -99,9 +99,10 @@ def _digest(tenant_id: str, seq: int, previous: AuditEntry | None, body: str) ->
 
 
 def _event(entry: AuditEntry) -> dict[str, object]:
-    """The event of an entry; none when somebody wrote other things there."""
+    """The event of an entry; none when somebody wrote other things there than canonical JSON."""
     try:
         event = orjson.loads(entry.body)
-    except orjson.JSONDecodeError:
+        canonical = canonical_bytes(event) == entry.body.encode()
+    except ValueError:
         return {}
-    return event if isinstance(event, dict) else {}
+    return event if canonical and isinstance(event, dict) else {}
