@@ -67,6 +67,7 @@ class ProofAttempt:
     """
 
     intent_type: str
+    execution_id: str
     params: Any = field(repr=False)
     bearer: str | None = field(repr=False)
     identity: Identity | None

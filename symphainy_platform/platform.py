@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from typing import Any, Self
@@ -47,6 +46,7 @@ from symphainy_platform.state.store import (
     SweepResult,
     load_one,
 )
+from symphainy_platform.sweeping import Sweeping
 
 DAY = 86_400.0
 
@@ -199,26 +199,21 @@ class Platform:
     async def sweep(self, progress: Callable[[SweepResult], None] | None = None) -> SweepResult:
         """Purge what retention gives up, in bounded steps with pauses; returns the totals.
 
-        Events go only after the audit has taken them, which it does first.
+        Artifacts that are due are ended or purged, as their type declares. Events go only after the
+        audit has taken them, which it does first; so do signing keys whose tokens have all ended.
         """
         await self.audit.append()
         retention = Retention(
             executions=self.settings.execution_retention_days * DAY, outbox=self.settings.outbox_retention_days * DAY
         )
-        total = SweepResult()
-        more = True
-        while more:
-            step = await self.store.sweep(isoformat(self.clock.now()), retention)
-            more = step.more
-            total = SweepResult(
-                keys=total.keys + step.keys,
-                executions=total.executions + step.executions,
-                events=total.events + step.events,
-            )
-            if progress is not None:
-                progress(total)
-            await asyncio.sleep(SWEEP_PAUSE if more else 0)
-        return total
+        await self._forget_spent_keys()
+        return await self._sweeping.run(retention, progress)
+
+    async def _forget_spent_keys(self) -> None:
+        now = isoformat(self.clock.now())
+        spent = [key.kid for key in await self.keys.list() if key.verifies_until and key.verifies_until <= now]
+        if spent:
+            await self.store.forget_keys(spent)
 
     def stop_accepting(self) -> None:
         """Refuse new intents with SHUTTING_DOWN, and end event streams."""
@@ -231,11 +226,18 @@ class Platform:
         await self._parts.writer.settle()
 
     async def _start(self) -> None:
+        self._sweeping = Sweeping(self.store, self.clock, self.loaded.catalog, self.submit_intent)
         self._audit = Audit(self.store, self.loaded.catalog.audited_events)
         ids = TimeOrderedIds(self.clock)
         pending = PendingWrites()
         telemetry = Telemetry(lambda: writer.waiting)
-        feed = EventFeed(self.store, telemetry.delivered(self.clock))
+        measured = telemetry.delivered(self.clock)
+
+        def delivered(event: PublishedEvent) -> None:
+            self._recent.forget(event.tenant_id, event.artifact_id)  # another process may have changed it
+            measured(event)
+
+        feed = EventFeed(self.store, delivered)
 
         def decided(commits: Sequence[Commit]) -> None:
             for commit in commits:
@@ -288,7 +290,3 @@ class Platform:
             await self._parts.feed.close()
             await self._parts.writer.close()
         await self.store.close()
-
-
-SWEEP_PAUSE = 0.05
-"""Seconds between two steps of a sweep, so that submits are not slowed (50-stores, decision 7)."""

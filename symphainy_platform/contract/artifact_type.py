@@ -4,11 +4,25 @@ from __future__ import annotations
 
 from typing import Any, Self
 
-from pydantic import Field, model_validator
+from pydantic import Field, StrictBool, model_validator
 
 from symphainy_platform.contract.effects import States
 from symphainy_platform.contract.lifecycle import DEFAULT_LIFECYCLE, Lifecycle
 from symphainy_platform.contract.spec import Dotted, FormatVersion, Name, Spec, State, Text, reject
+
+
+class SweepSpec(Spec):
+    """What a sweep does with an artifact that is due: submit an intent, or purge it whole."""
+
+    submit: Name | None = Field(default=None, description="An intent of services.")
+    naming: Name = Field(default="artifact_id", description="Its parameter that takes the artifact's id.")
+    purge: StrictBool = False
+
+    @model_validator(mode="after")
+    def _one_of_both(self) -> Self:
+        if (self.submit is None) != self.purge:
+            reject("a sweep either submits an intent or purges", field="submit")
+        return self
 
 
 class LifecycleSpec(Spec):
@@ -16,6 +30,7 @@ class LifecycleSpec(Spec):
 
     initial: States = Field(min_length=1)
     transitions: dict[State, States] = Field(default_factory=dict)
+    sweeps: dict[State, SweepSpec] = Field(default_factory=dict, description="By state: what to do when it is due.")
 
     def graph(self) -> Lifecycle:
         """The graph as the State Surface asks it."""

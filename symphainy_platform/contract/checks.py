@@ -50,6 +50,7 @@ JOURNEY_RULES: tuple[Callable[[Catalog, Sourced[Journey]], Iterator[Finding]], .
 )
 TYPE_RULES: tuple[Callable[[Catalog, Sourced[TypeFile]], Iterator[Finding]], ...] = (
     journeys.default_states_exist,
+    journeys.sweeps_are_possible,
     journeys.states_are_reachable,
 )
 

@@ -46,7 +46,7 @@ def load_folders(folders: Sequence[Folder]) -> Catalog:
 def inspect_folders(folders: Sequence[Folder]) -> tuple[Catalog, list[Finding]]:
     """Load what can be loaded, and say what is wrong with the rest: the linter's way in."""
     draft = _Draft()
-    for folder in folders:
+    for folder in dict.fromkeys(folders):  # realms of one package may share a folder
         for file, data in yaml_files(folder):
             draft.read(file, data)
     catalog = draft.catalog()

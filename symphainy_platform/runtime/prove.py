@@ -24,6 +24,7 @@ async def prove(execution: Execution, proofs: Mapping[str, Proof], roles: Roles)
         return
     attempt = ProofAttempt(
         intent_type=contract.intent_type,
+        execution_id=execution.execution_id,
         params=execution.params.values,
         bearer=request.bearer,
         identity=request.identity,

@@ -51,9 +51,13 @@ class RecentArtifacts:
         """Forget what these commits may have changed; a load that has begun before is not kept, either."""
         for commit in commits:
             for write in commit.artifacts:
-                place = (commit.execution.tenant_id, write.artifact.artifact_id)
-                self._seen.pop(place, None)
-                self._loading.pop(place, None)
+                self.forget(commit.execution.tenant_id, write.artifact.artifact_id)
+
+    def forget(self, tenant_id: str, artifact_id: str | None) -> None:
+        """Read this artifact anew when it is asked for next."""
+        if artifact_id is not None:
+            self._seen.pop((tenant_id, artifact_id), None)
+            self._loading.pop((tenant_id, artifact_id), None)
 
     async def _load(self, place: _Place, now: datetime) -> Artifact | None:
         try:

@@ -7,7 +7,7 @@ otherwise. Every read and write is bound to a tenant. Times in and out are ISO-8
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Generic, Protocol, TypeVar, cast
 
@@ -72,6 +72,14 @@ class ArtifactListing(Read[ArtifactPage]):
     lifecycle_state: str | None = None
     limit: int = 50
     cursor: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class DueArtifacts(Read[list[Artifact]]):
+    """Artifacts of all tenants whose `due_at` is not after `now`, the longest due first, at most `limit`."""
+
+    now: str
+    limit: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -203,6 +211,7 @@ class SweepResult:
     keys: int = 0
     executions: int = 0
     events: int = 0
+    artifacts: int = 0
     more: bool = False
 
 
@@ -300,6 +309,13 @@ class Store(Protocol):
 
         An execution behind the current version of an artifact, or that holds an unexpired key,
         is never deleted. Once the audit has begun, neither is an event beyond its position.
+        """
+
+    async def purge(self, artifacts: Sequence[Artifact], tables: Mapping[str, Sequence[str]]) -> int:
+        """Delete artifacts with their versions, logs and domain rows; returns how many are gone.
+
+        `tables` names the domain tables of each artifact type, whose rows are keyed by the artifact's
+        id. One that is no longer in the given version stays whole.
         """
 
     async def health(self) -> Health:

@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 import structlog
 
-from symphainy_platform import Platform, Settings, platform
+from symphainy_platform import Platform, Settings, sweeping
 
 
 @dataclass
@@ -30,7 +30,7 @@ def logged():
 
 @pytest.fixture(autouse=True)
 def _no_pauses(monkeypatch):
-    monkeypatch.setattr(platform, "SWEEP_PAUSE", 0)
+    monkeypatch.setattr(sweeping, "PAUSE", 0)
 
 
 @pytest.fixture

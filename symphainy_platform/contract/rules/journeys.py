@@ -57,6 +57,22 @@ def default_states_exist(catalog: Catalog, sourced: Sourced[TypeFile]) -> Iterat
             yield sourced.source.finding(("defaults", name), f"another type declares `{name}` too")
 
 
+def sweeps_are_possible(catalog: Catalog, sourced: Sourced[TypeFile]) -> Iterator[Finding]:
+    """Sweeps speak of states of the type, and of intents of services that take the artifact's id."""
+    lifecycle = sourced.value.lifecycle
+    for state, sweep in lifecycle.sweeps.items() if lifecycle else ():
+        path = ("lifecycle", "sweeps", state)
+        if state not in sourced.value.graph.states:
+            hint = did_you_mean(state, sourced.value.graph.states)
+            yield sourced.source.finding(path, f"there is no state {state}", hint)
+        if sweep.submit is None:
+            continue
+        contract = catalog.newest(sweep.submit)
+        if contract is None or contract.access != ("service",) or sweep.naming not in contract.params:
+            message = f"no contract of services takes `{sweep.naming}`: {sweep.submit}"
+            yield sourced.source.finding((*path, "submit"), message)
+
+
 def states_are_reachable(_: Catalog, sourced: Sourced[TypeFile]) -> Iterator[Finding]:
     """Every state can be reached from an initial one."""
     graph = sourced.value.graph

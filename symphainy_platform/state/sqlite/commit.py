@@ -208,7 +208,7 @@ class _Run:
         if old is None:
             return False
         self.cursor.execute(_UPDATE_PAYLOAD, (new.version, *payload_columns(new), new.updated_at, *place))
-        indexed = (new.artifact_type, new.user_id, new.lifecycle_state, new.created_at)
+        indexed = (new.artifact_type, new.user_id, new.lifecycle_state, new.created_at, new.due_at)
         if indexed != old:
             self.cursor.execute(SQL["update_indexed"], (*indexed, *place))
         return True

@@ -64,6 +64,15 @@ class DomainTables:
         if not row.values or cursor.execute(statements.update, parameters).rowcount == 0:
             cursor.execute(statements.insert, parameters)
 
+    def forget(self, cursor: sqlite3.Cursor, table: str, tenant_id: str, key: str) -> None:
+        """Delete the row of a table whose one key column has this value."""
+        found = self.tables.get(table)
+        if found is None or len(found.key) != 1:
+            msg = f"there is no domain table {table!r} with one key column"
+            raise Unstorable(msg)
+        place = f"{_quoted(table)} WHERE tenant_id = ? AND {_quoted(next(iter(found.key)))} = ?"
+        cursor.execute(f"DELETE FROM {place}", (tenant_id, key))  # noqa: S608 - names of the schema, quoted
+
     def _compose(self, row: RowWrite) -> _Statements:
         """Compose statements from names that the schema has; nothing else ever becomes SQL."""
         table = self.tables.get(row.table)

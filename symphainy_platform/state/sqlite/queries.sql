@@ -3,7 +3,7 @@
 
 -- part: artifact_columns
 tenant_id, artifact_id, artifact_type, user_id, version, lifecycle_state, semantic_payload, semantic_descriptor,
-intent_type, execution_id, parent_artifacts, materializations, logs, created_at, updated_at
+intent_type, execution_id, parent_artifacts, materializations, logs, created_at, updated_at, due_at
 
 -- part: execution_columns
 tenant_id, execution_id, user_id, session_ref, intent_type, contract_version, status, trace_id, started_at,
@@ -51,7 +51,7 @@ SELECT version, execution_id FROM artifacts WHERE tenant_id = ? AND artifact_id 
 -- name: create_artifact
 -- No row is inserted when the artifact exists.
 INSERT INTO artifacts ({artifact_columns})
-VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
 ON CONFLICT DO NOTHING
 
 -- name: keep_version
@@ -60,7 +60,7 @@ ON CONFLICT DO NOTHING
 INSERT INTO artifact_versions ({artifact_columns})
 SELECT {artifact_columns} FROM artifacts
  WHERE tenant_id = ? AND artifact_id = ? AND version = ? AND execution_id = coalesce(?, execution_id)
-RETURNING artifact_type, user_id, lifecycle_state, created_at
+RETURNING artifact_type, user_id, lifecycle_state, created_at, due_at
 
 -- name: update_payload
 -- The usual update: sets no column that a listing's index holds, so no index page is written.
@@ -70,8 +70,8 @@ UPDATE artifacts
  WHERE tenant_id = ? AND artifact_id = ?
 
 -- name: update_indexed
--- Beside update_payload when type, owner, state or creation time changed.
-UPDATE artifacts SET artifact_type = ?, user_id = ?, lifecycle_state = ?, created_at = ?
+-- Beside update_payload when type, owner, state, creation time or due time changed.
+UPDATE artifacts SET artifact_type = ?, user_id = ?, lifecycle_state = ?, created_at = ?, due_at = ?
  WHERE tenant_id = ? AND artifact_id = ?
 
 -- name: insert_log_entry
@@ -259,6 +259,19 @@ SELECT rowid, committed_at,
 
 -- name: delete_executions
 DELETE FROM executions WHERE rowid IN (SELECT value FROM json_each(?))
+
+-- name: due_artifacts
+SELECT {artifact_columns} FROM artifacts INDEXED BY artifacts_due WHERE due_at <= ? ORDER BY due_at LIMIT ?
+
+-- name: purge_artifact
+-- Only in the version that was found due: whoever wrote it since has decided otherwise.
+DELETE FROM artifacts WHERE tenant_id = ? AND artifact_id = ? AND version = ?
+
+-- name: purge_versions
+DELETE FROM artifact_versions WHERE tenant_id = ? AND artifact_id = ?
+
+-- name: purge_log
+DELETE FROM artifact_log WHERE tenant_id = ? AND artifact_id = ?
 
 -- name: oldest_events
 SELECT id, created_at FROM outbox ORDER BY id LIMIT ?

@@ -22,6 +22,7 @@ from symphainy_platform.state.store import (
     AuditHead,
     AuditRange,
     CompletedIntents,
+    DueArtifacts,
     ExecutionByClientKey,
     ExecutionById,
     ExecutionByKey,
@@ -98,6 +99,10 @@ def _listing_query(read: ArtifactListing) -> tuple[str, Row]:
     return SQL[f"list{scope}{''.join(f'_{name}' for name in given)}"], (read.tenant_id, *given.values())
 
 
+def _due_artifacts(connection: sqlite3.Connection, read: DueArtifacts) -> list[Artifact]:
+    return list(map(artifact_from, connection.execute(SQL["due_artifacts"], (read.now, read.limit)).fetchall()))
+
+
 def _artifact_versions(connection: sqlite3.Connection, read: ArtifactVersions) -> tuple[Artifact, ...]:
     before = _ABOVE_EVERY_VERSION if read.before is None else read.before
     place = (read.tenant_id, read.artifact_id, before)
@@ -154,6 +159,7 @@ ANSWERS: dict[type[Read[Any]], Answer] = {
     NewestArtifact: _newest_artifact,
     ArtifactListing: _artifact_listing,
     ArtifactVersions: _artifact_versions,
+    DueArtifacts: _due_artifacts,
     LogRange: _log_range,
     LogKeys: _log_keys,
     ExecutionById: _execution_by_id,

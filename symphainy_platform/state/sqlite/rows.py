@@ -38,6 +38,7 @@ def artifact_row(artifact: Artifact) -> Row:
         *payload_columns(artifact),
         artifact.created_at,
         artifact.updated_at,
+        artifact.due_at,
     )
 
 
@@ -99,6 +100,7 @@ def artifact_from(row: Row) -> Artifact:
         logs={name: LogHead(*head) for name, head in _object(logs).items()},
         created_at=times[0],
         updated_at=times[1],
+        due_at=times[2],
     )
 
 
@@ -115,7 +117,7 @@ def execution_row(record: ExecutionRecord, committed_at: str, key: Row, client_k
         record.trace_id,
         record.started_at,
         committed_at,
-        None if record.answer is None else _answer_json(record.answer),
+        None if record.answer is None else answer_json(record.answer),
         None if record.error is None else to_json(record.error),
         *key,
         *client_key,
@@ -169,7 +171,8 @@ def _guard_from(columns: Row, committed_at: str) -> Guard | None:
     return Guard(digest, fingerprint, lifetime, None if artifact is None else ArtifactRef(artifact, version))
 
 
-def _answer_json(answer: StoredAnswer) -> str:
+def answer_json(answer: StoredAnswer) -> str:
+    """Write an answer as its column holds it."""
     stored = {"artifacts": answer.artifacts, "events": answer.events, "answered_by": answer.answered_by}
     return to_json({**stored, "view": answer.view} if answer.view else stored)
 

@@ -5,12 +5,13 @@ from __future__ import annotations
 import asyncio
 import secrets
 import sqlite3
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from symphainy_platform.context import Clock
 from symphainy_platform.errors import DatabaseUnavailable, StoreRefusedError
+from symphainy_platform.state.artifact import Artifact
 from symphainy_platform.state.records import AuditEntry, AuditPosition, Commit, Outcome, SealedKey
 from symphainy_platform.state.sqlite.audit import append_entries, read_position, read_tenants
 from symphainy_platform.state.sqlite.commit import write_batch
@@ -29,6 +30,7 @@ from symphainy_platform.state.sqlite.migrate import (
     use_wal,
 )
 from symphainy_platform.state.sqlite.others import OtherWriters
+from symphainy_platform.state.sqlite.purge import purge_artifacts
 from symphainy_platform.state.sqlite.queries import SQL
 from symphainy_platform.state.sqlite.readers import Readers
 from symphainy_platform.state.sqlite.reads import answer_read, is_long, is_one_statement
@@ -197,6 +199,10 @@ class SqliteStore:
     async def sweep(self, now: str, retention: Retention, limit: int = 1000) -> SweepResult:
         """Take one bounded step of the sweep; one transaction."""
         return await self._writer.run(lambda connection: self._sweep.step(connection, now, retention, limit))
+
+    async def purge(self, artifacts: Sequence[Artifact], tables: Mapping[str, Sequence[str]]) -> int:
+        """Delete the artifacts, each whole, in one transaction."""
+        return await self._writer.run(lambda connection: purge_artifacts(connection, artifacts, tables, self._tables))
 
     async def health(self) -> Health:
         """Compare the file's schema with the code's."""

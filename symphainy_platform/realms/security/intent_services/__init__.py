@@ -1,0 +1,1 @@
+"""The intent services of the security realm: one module per intent, named by its contract."""
