@@ -6,9 +6,10 @@ import asyncio
 import contextlib
 import gc
 import ipaddress
+import json
+import shlex
 import signal
 import socket
-from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING
 
 import structlog
@@ -23,12 +24,14 @@ from symphainy_platform.identity.source import tokens_of
 from symphainy_platform.platform import Platform
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Generator
+    from collections.abc import Awaitable, Callable, Generator
 
     from starlette.types import ASGIApp
 
     from symphainy_platform.settings import Settings
 
+_DEV_TENANT, _DEV_USER = "dev", "developer"
+_DEV_TOKEN_SECONDS = 24 * 3600
 _AUDIT_SECONDS = 2
 """How often the events that came are taken into the audit chains."""
 _LISTEN_BACKLOG = 2048
@@ -38,21 +41,16 @@ _SIGNALS = (signal.SIGINT, signal.SIGTERM)
 
 _log = structlog.get_logger(__name__)
 
-Announce = Callable[[Platform, str], Awaitable[None]]
-"""Told once that requests are answered, and under which URL."""
 
+async def serve(settings: Settings, announce: Callable[[str], None]) -> None:
+    """Serve until SIGTERM or SIGINT; `announce` gets the lines to show once requests are answered.
 
-async def serve(settings: Settings, announce: Announce) -> None:
-    """Serve until SIGTERM or SIGINT.
-
-    Raises `StartError` when the settings, the address, the store or its keys do not allow it.
+    Raises `StartError` when the settings, the address or the store do not allow it.
     """
     refuse_public_development(settings)
-    refuse_serving_without_master_key(settings)
     tokens_of(settings)  # a key that cannot be used stops the start, rather than every request
     with _listening(settings) as listener:
         async with Platform.open(settings) as platform:
-            await platform.keys.check()
             await _Server(platform, listener, announce).run_until_stopped()
 
 
@@ -69,11 +67,11 @@ def refuse_public_development(settings: Settings) -> None:
 class _Server(uvicorn.Server):
     """uvicorn, stopping in our order: refuse new intents, finish those under way, close."""
 
-    def __init__(self, platform: Platform, listener: socket.socket, announce: Announce) -> None:
+    def __init__(self, platform: Platform, listener: socket.socket, announce: Callable[[str], None]) -> None:
         self._platform = platform
         self._listener = listener
         self._announce = announce
-        self._streams = EventStreams.of(platform.settings)
+        self._streams = EventStreams(platform.settings.max_event_streams)
         self._stop_task: asyncio.Task[None] | None = None
         super().__init__(_config(build_app(platform, self._streams), platform.settings))
 
@@ -149,7 +147,7 @@ async def _regularly(name: str, seconds: float, work: Callable[[], Awaitable[obj
 
 def _config(app: ASGIApp, settings: Settings) -> uvicorn.Config:
     return uvicorn.Config(
-        TrustedProxy(app, settings.trusted_proxy) if settings.trusted_proxy else app,
+        app,
         loop="none",
         http=BoundedProtocol,
         ws="none",
