@@ -1,11 +1,11 @@
-"""A store that keeps nothing: every commit is fine, every read finds nothing."""
+"""A store that keeps nothing but its keys: every commit is fine, every read finds nothing."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from typing import Any
 
-from symphainy_platform.state.records import Commit, Committed, Outcome
+from symphainy_platform.state.records import Commit, Committed, Outcome, SealedKey
 from symphainy_platform.state.store import EventFilter, EventPage, Health, Read, Retention, SweepResult
 
 _MOMENT = "2026-01-01T00:00:00.000000Z"
@@ -16,6 +16,10 @@ class ForgetfulStore:
 
     name = "forgetful"
     lanes = 1
+
+    def __init__(self) -> None:
+        """Begin without keys."""
+        self._keys: list[SealedKey] = []
 
     async def open(self) -> None:
         """Open nothing."""
@@ -31,6 +35,19 @@ class ForgetfulStore:
     async def secret(self, name: str) -> bytes:
         """Return a secret that everybody may know."""
         return name.encode().ljust(32, b"\0")
+
+    async def keys(self) -> Sequence[SealedKey]:
+        """Return the keys, which alone are kept."""
+        return list(self._keys)
+
+    async def keep_key(self, new: SealedKey, replaces: str | None) -> bool:
+        """Keep the first key of all: nobody rotates here."""
+        del replaces
+        self._keys.append(new)
+        return True
+
+    async def forget_keys(self, kids: Sequence[str]) -> None:
+        """Keep them."""
 
     async def commit(self, batch: Sequence[Commit]) -> Sequence[Outcome]:
         """Forget the batch."""

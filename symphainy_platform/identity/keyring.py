@@ -18,7 +18,7 @@ from symphainy_platform.canonical import keyed_digest
 from symphainy_platform.context import isoformat
 from symphainy_platform.identity.claims import ALGORITHM, NotAToken, Shape, read_unverified
 from symphainy_platform.identity.remembered import Remembered, fingerprint
-from symphainy_platform.identity.ring_keys import KEYED, SEALING, TOKENS, TokenKey, verifies_until
+from symphainy_platform.identity.ring_keys import KEYED, PURPOSES, SEALING, TOKENS, TokenKey, verifies_until
 from symphainy_platform.identity.sealing import NotSealedHere, Place, sealed_by
 from symphainy_platform.identity.signatures import check_signature, signed
 from symphainy_platform.identity.vault import Vault
@@ -78,7 +78,13 @@ class KeyRing:
         await self._vault.reload()
 
     async def current(self, purpose: str = TOKENS) -> str:
-        """The kid of the key that signs now, known for at most a second; the first call makes it."""
+        """The kid of the key that signs now, known for at most a second; the first call makes it.
+
+        Another `purpose` has a current key of its own; one that is no purpose raises ValueError.
+        """
+        if purpose not in PURPOSES:
+            msg = f"{purpose!r} is no purpose of keys: {', '.join(PURPOSES)}"
+            raise ValueError(msg)
         return await self._vault.current(purpose)
 
     async def sign(self, typ: str, claims: Mapping[str, Any], *, kid: str) -> str:

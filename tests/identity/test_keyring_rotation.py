@@ -63,6 +63,12 @@ async def test_a_rotated_key_is_not_current_at_once(ring):
     assert (first.kid, first.rotated_at, second.kid, second.rotated_at) == (old, second.created_at, new, None)
 
 
+async def test_a_purpose_that_is_none_has_no_key(ring):
+    with pytest.raises(ValueError, match="is no purpose of keys"):
+        await ring.current("backups")
+    assert await kids(ring) == []
+
+
 async def test_rotating_before_any_use_makes_one_key(ring):
     assert [await ring.rotate()] == await kids(ring)
 

@@ -131,6 +131,7 @@ NO_MASTER_KEYS = {
     "empty": "",
     "too short": "B" * 42,
     "too long": "B" * 44,
+    "35 bytes": "B" * 46 + "A",
     "31 bytes, padded": "B" * 41 + "A==",
     "loose last character": "A" * 42 + "B",
     "another alphabet": "+" * 43,
