@@ -6,7 +6,7 @@ this package ships comes through the same door.
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from importlib.resources.abc import Traversable
@@ -57,6 +57,8 @@ class PlatformContext:
     """`Platform.submit_intent`."""
     identify: Callable[[str], Awaitable[Identity]] = field(repr=False)
     """The identity that a bearer token proves, an external one as well; raises `Unauthenticated`."""
+    permissions_of: Callable[[Iterable[str]], frozenset[str]] = field(repr=False)
+    """The permissions that roles give (`roles.yaml`); an unlisted role gives none."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -281,6 +281,7 @@ class Platform:
             artifact=artifact,
             submit=self.submit_intent,
             identify=self._proven_by,
+            permissions_of=self.loaded.catalog.roles.permissions_of,
         )
 
     async def _stop(self) -> None:

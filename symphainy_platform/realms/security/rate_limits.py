@@ -7,13 +7,15 @@ as much.
 from __future__ import annotations
 
 from collections import OrderedDict
-from datetime import datetime
 from ipaddress import IPv6Address, ip_address, ip_network
-from typing import cast
+from typing import TYPE_CHECKING, cast
 
 from pyrate_limiter import Decision, Duration, InMemoryBucket, Rate, RateItem
 
 from symphainy_platform import RateLimited, Settings
+
+if TYPE_CHECKING:
+    from datetime import datetime
 
 BY_ACCOUNT = "account"
 """Passwords that are tried for one account from one address."""
