@@ -116,7 +116,7 @@ async def _fetch(url: httpx.URL) -> bytes:
 
 
 async def _download(url: httpx.URL) -> bytes:
-    timeout = httpx.Timeout(TOTAL_SECONDS, connect=CONNECT_SECONDS)
+    timeout = httpx.Timeout(None, connect=CONNECT_SECONDS)  # the caller bounds the whole
     outside = url.scheme == "https"  # a proxy of the environment leads there, never back to this machine
     headers = {"Accept": "application/json", "Accept-Encoding": "identity"}
     async with (

@@ -1,9 +1,10 @@
-"""Key rings on real stores, and other rings on the same file: what other processes would have."""
+"""Key rings on real stores, and other rings on the same file: what other processes would have. A Supabase project."""
 
 from contextlib import AsyncExitStack
 
 import pytest
 import pytest_asyncio
+from supabase_world import EC, ED, RSA, world_of
 
 from symphainy_platform.identity.keyring import KeyRing
 from symphainy_platform.settings import Settings
@@ -59,3 +60,10 @@ async def open_ring(open_store, home, clock):
 @pytest_asyncio.fixture
 async def ring(open_ring):
     return await open_ring()
+
+
+@pytest_asyncio.fixture
+async def world(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    async with world_of(EC, RSA, ED) as world:
+        yield world
