@@ -9,11 +9,11 @@ from symphainy_platform.contract.findings import ContractInvalid, did_you_mean
 from symphainy_platform.contract.yaml_source import Path, Source
 
 _REF = "$ref"
-_SECTIONS = ("params", "effects", "returns")
+_SECTIONS = ("params", "effects", "returns", "errors")
 
 
 def resolve_references(source: Source, shapes: Mapping[str, Any]) -> Any:
-    """Return the contract's data with every `$ref` in params, effects and returns replaced.
+    """Return the contract's data with every `$ref` in params, effects, returns and errors replaced.
 
     Fields beside a `$ref` override the shape's own. Raises ContractInvalid for an unknown
     name and for shapes that lead back to themselves.
