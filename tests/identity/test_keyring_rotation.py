@@ -181,6 +181,16 @@ async def test_unknown_keys_cost_one_look_a_second(open_store, open_ring, home, 
         clock.advance(1)
 
 
+async def test_unknown_keys_that_come_at_once_cost_one_look(open_store, home, clock):
+    store = await open_store()
+    ring = KeyRing(store, Settings(home=home), clock)
+    token = await token_by(ring, await ring.current())
+    forged = [token.replace(token.partition(".")[0], _header(f"{number:016}")) for number in range(20)]
+    before = store.asked
+    assert not any(await asyncio.gather(*(proves(ring, each) for each in forged)))
+    assert store.asked == before + 1
+
+
 def _header(kid):
     import base64  # noqa: PLC0415
     import json  # noqa: PLC0415
