@@ -118,6 +118,15 @@ class _Anything(dict[str, Any]):
         return ""
 
 
+def is_from_before(value: Any) -> bool:
+    """Whether `value` holds a form that only whoever plays an example can replace: `$ref`, `$caller`."""
+    if isinstance(value, list):
+        return any(is_from_before(item) for item in value)
+    if isinstance(value, dict):
+        return not _FROM_BEFORE.isdisjoint(value) or any(is_from_before(item) for item in value.values())
+    return False
+
+
 def names_of_before(value: Any) -> Iterator[str]:
     """Every name that a `$ref` anywhere in `value` asks for."""
     if isinstance(value, list):
@@ -138,3 +147,4 @@ _FORMS: dict[str, Callable[[Any, int, Mapping[str, Any]], Any]] = {
     "$ref": _saved,
     "$caller": _of_the_owner,
 }
+_FROM_BEFORE = frozenset({"$ref", "$caller"})

@@ -8,9 +8,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from symphainy_platform.contract.catalog import Catalog
+from symphainy_platform.testing.endings import Broken, NotApplicable, Skipped
 from symphainy_platform.testing.report import Finding, Verdict
 from symphainy_platform.testing.stores import StoreBinding
-from symphainy_platform.testing.trial import Broken, NotApplicable, Skipped
 from symphainy_platform.testing.world import Worlds
 
 CHECK_SECONDS = 30.0

@@ -12,10 +12,11 @@ from symphainy_platform.plugins import Loaded, load_plugins, load_realms
 from symphainy_platform.settings import Settings
 from symphainy_platform.testing.attack import Action, Attack
 from symphainy_platform.testing.checks import CHECKS, Check
+from symphainy_platform.testing.endings import NotApplicable, Skipped
 from symphainy_platform.testing.report import Report
 from symphainy_platform.testing.scenarios import example, journey_checks
 from symphainy_platform.testing.stores import STORES, StoreBinding
-from symphainy_platform.testing.trial import NotApplicable, Skipped, Subject, Trial, subject_name
+from symphainy_platform.testing.trial import Subject, Trial, subject_name
 from symphainy_platform.testing.world import Worlds
 
 
@@ -104,7 +105,7 @@ class _Plan:
         if not {route.contract.intent_type for route in self.loaded.routes}.issuperset(journey.intents):
             yield self._attack(journey.id, "service", None)
             return
-        for name, check in journey_checks(journey, self.loaded.routes):
+        for name, check in journey_checks(journey, self.loaded.routes, self.loaded.catalog):
             yield self._attack(journey.id, name, check)
 
     def _attack(self, subject: str, check: str, action: Action | None, expected: str | None = None) -> Attack:
@@ -127,6 +128,7 @@ def _checks(contract: Contract) -> Iterator[tuple[str, Check]]:
 def _on(subject: Subject, check: Check) -> Action:
     async def act(worlds: Worlds) -> list[str]:
         trial = Trial(subject, worlds)
+        await trial.rehearse()
         try:
             await check(trial)
         except (NotApplicable, Skipped):

@@ -7,17 +7,21 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from symphainy_platform.contract.catalog import Catalog
 from symphainy_platform.contract.compile import CompiledContract
 from symphainy_platform.contract.expansion import expanded
-from symphainy_platform.contract.scenario import Fixture, Scenario, Step
+from symphainy_platform.contract.journey import Journey
+from symphainy_platform.contract.model import Contract
+from symphainy_platform.contract.scenario import Scenario, Step
 from symphainy_platform.errors import ContractViolation, UnknownIntent
 from symphainy_platform.runtime.execution import ExecutionResult
 from symphainy_platform.runtime.resolve import Routes
-from symphainy_platform.testing.callers import identity_of
 from symphainy_platform.testing.checks.faults import effect_of
+from symphainy_platform.testing.error_effects import Failure
 from symphainy_platform.testing.faulty_store import StoreStep
 from symphainy_platform.testing.matching import at_path, differences, is_there
-from symphainy_platform.testing.state import difference
+from symphainy_platform.testing.setups import play_setup
+from symphainy_platform.testing.state import State, difference
 from symphainy_platform.testing.world import TICK, Call, Outcome, World
 
 
@@ -27,6 +31,9 @@ class Play:
 
     world: World
     routes: Routes
+    catalog: Catalog
+    given: Contract | Journey
+    """Whose setups and fixtures the scenario starts from."""
     intent: str | None = None
     """The intent of steps that name none."""
     version: str | None = None
@@ -34,26 +41,29 @@ class Play:
     problems: list[str] = field(default_factory=list)
     completed: set[str] = field(default_factory=set)
     """Intents that the owner has completed."""
-    _saved: dict[str, Any] = field(default_factory=dict)
+    _published: int = 0
+    """Events that were in the outbox before the first step."""
     _outcomes: list[Outcome] = field(default_factory=list)
 
-    async def run(self, scenario: Scenario, fixtures: Mapping[str, Fixture], *, failing_first: int = 0) -> None:
+    async def run(self, scenario: Scenario, *, failing_first: int = 0) -> None:
         """Play all steps. `failing_first` is a step (from 1) that meets a broken store before it succeeds."""
-        await self._set_up(scenario, fixtures)
+        await self.set_up(scenario)
         for number, step in enumerate(scenario.all_steps, start=1):
             self.world.clock.advance(step.after if step.after is not None else TICK)
-            contract = self._contract(step)
             if number == failing_first:
-                await self._fail_at_first(number, step, contract)
-            await self._take(number, step, contract)
+                await self._fail_at_first(number, step)
+            await self.take(number, step)
         if scenario.events is not None:
             await self._expect_events(scenario.events)
 
-    async def _set_up(self, scenario: Scenario, fixtures: Mapping[str, Fixture]) -> None:
-        first = self._contract(scenario.all_steps[0])
-        owner = identity_of("owner", first.contract, self.world.platform.contracts.roles)
+    async def set_up(self, scenario: Scenario) -> None:
+        """Play the setup, and put the fixtures into the store; raises Broken when the setup fails."""
+        await play_setup(self.world, self.given.setups, scenario.before)
+        contract = self._contract(scenario.all_steps[0])
+        owner = self.world.identity(Call(intent=contract.intent_type, version=contract.version, params={}))
         if owner is not None:
-            await self.world.put([fixtures[name] for name in scenario.given], owner)
+            await self.world.put([self.given.fixtures[name] for name in scenario.given], owner)
+        self._published = len(await self.world.events())
 
     def _contract(self, step: Step) -> CompiledContract:
         own = step.intent in (None, self.intent)
@@ -63,34 +73,33 @@ class Play:
             msg = f"{step.intent or self.intent} has no service"
             raise LookupError(msg) from error
 
-    def _call(self, step: Step, contract: CompiledContract) -> Call:
-        return Call(
-            intent=contract.intent_type,
-            version=contract.version,
-            params=expanded(step.params or {}, self._saved),
-            identity=identity_of(step.caller, contract.contract, self.world.platform.contracts.roles),
-        )
+    def call(self, step: Step) -> Call:
+        """The submission of a step, as of now."""
+        contract = self._contract(step)
+        params = expanded(step.params or {}, self.world.known)
+        return Call(intent=contract.intent_type, version=contract.version, params=params, caller=step.caller)
 
-    async def _fail_at_first(self, number: int, step: Step, contract: CompiledContract) -> None:
+    async def _fail_at_first(self, number: int, step: Step) -> None:
         """The store breaks in this step: the caller is told so, and nothing is written."""
+        contract = self._contract(step)
         before = await self.world.state()
         self.world.store.fail_at(StoreStep("commit" if contract.has_writes else "load", 1))
-        outcome = await self.world.submit(self._call(step, contract))
+        outcome = await self.world.submit(self.call(step))
         effect = effect_of(difference(before, await self.world.state()))
         failed = self.world.store.failed
         self.world.store.watch()
         if failed and (outcome.error is None or effect):
             self.problems.append(f"step {number} on a broken store: {outcome}, effect {effect}")
 
-    async def _take(self, number: int, step: Step, contract: CompiledContract) -> None:
+    async def take(self, number: int, step: Step) -> None:
+        """Submit a step, and hold what comes of it against what the scenario says."""
         before = await self.world.state()
         self.world.store.watch()
         if step.fault is not None:
             self.world.store.fail_at(StoreStep(step.fault.at, 1))
-        outcome = await self.world.submit(self._call(step, contract))
+        outcome = await self.world.submit(self.call(step))
         self._outcomes.append(outcome)
-        effect = effect_of(difference(before, await self.world.state()))
-        found = list(self._faults(step, contract, outcome, effect))
+        found = list(self._faults(step, outcome, before, await self.world.state()))
         self.problems.extend(f"step {number}: {problem}" for problem in found)
         if outcome.result is not None:
             self._note(step, outcome.result)
@@ -98,27 +107,39 @@ class Play:
     def _note(self, step: Step, result: ExecutionResult) -> None:
         if step.caller == "owner":
             self.completed.add(result.intent_type)
-        shown = {**_payloads(result), "execution_id": result.execution_id}
+        answers = Outcome(result=result).answers
         for name, path in step.save.items():
-            if is_there(shown, path):
-                self._saved[name] = at_path(shown, path)
+            if is_there(answers, path):
+                self.world.saved[name] = at_path(answers, path)
             else:
                 self.problems.append(f"nothing to save at {path}")
 
-    def _faults(
-        self, step: Step, contract: CompiledContract, outcome: Outcome, effect: Mapping[str, Any]
-    ) -> Iterator[str]:
+    def _faults(self, step: Step, outcome: Outcome, before: State, after: State) -> Iterator[str]:
+        contract = self._contract(step)
         if step.error is not None:
-            yield from _failure_faults(step.error, contract, outcome, effect)
+            if outcome.code != step.error:
+                yield f"expected {step.error}, got {outcome}"
+            yield from self.failure(contract, step.error, outcome, (before, after)).faults()
         elif outcome.result is None:
             reason = outcome.error.message if outcome.error else ""
             yield f"expected a success, got {outcome}: {reason}"
         else:
             yield from self._success_faults(step, contract, outcome.result)
 
+    def failure(self, contract: CompiledContract, code: str, outcome: Outcome, states: tuple[State, State]) -> Failure:
+        """A failure of an intent, with the store before and after it."""
+        return Failure(
+            contract=contract,
+            catalog=self.catalog,
+            code=code,
+            execution_id=outcome.execution_id,
+            before=states[0],
+            after=states[1],
+        )
+
     def _success_faults(self, step: Step, contract: CompiledContract, result: ExecutionResult) -> Iterator[str]:
         payloads = _payloads(result)
-        yield from differences(expanded(step.returns or {}, self._saved), payloads)
+        yield from differences(expanded(step.returns or {}, self.world.known), payloads)
         for name, paths in step.absent.items():
             yield from (f"{name}.{path} is there" for path in paths if is_there(payloads.get(name), path))
         emitted = [event["type"] for event in result.events]
@@ -136,22 +157,12 @@ class Play:
                 yield f"is not the execution of step {step.same_execution_as}"
 
     async def _expect_events(self, wanted: Mapping[str, int]) -> None:
-        counted = Counter(event.type for event in await self.world.events())
+        counted = Counter(event.type for event in (await self.world.events())[self._published :])
         self.problems.extend(
             f"{counted[name]} {name} in the outbox, expected {number}"
             for name, number in wanted.items()
             if counted[name] != number
         )
-
-
-def _failure_faults(
-    code: str, contract: CompiledContract, outcome: Outcome, effect: Mapping[str, Any]
-) -> Iterator[str]:
-    if outcome.code != code:
-        yield f"expected {code}, got {outcome}"
-    declared = contract.error(code)
-    if effect and (declared is None or declared.effects is None):
-        yield f"{code}, yet something was written: {effect}"
 
 
 def _payloads(result: ExecutionResult) -> dict[str, Any]:

@@ -23,6 +23,16 @@ class Rules:
         return bool(self.contract.idempotency.key)
 
     @property
+    def is_public(self) -> bool:
+        """Whether a proof, and not the caller's identity, says on whose behalf it runs."""
+        return "public" in self.contract.access
+
+    @property
+    def of_services(self) -> bool:
+        """Whether only services submit it: they work on the whole tenant, on behalf of anybody in it."""
+        return set(self.contract.access) == {"service"}
+
+    @property
     def lifetime(self) -> int:
         """Seconds that the key holds after the commit: the window, else the ttl."""
         return self.contract.idempotency.window or self.contract.idempotency.ttl or 0
@@ -76,6 +86,19 @@ class Rules:
         """Artifact types that a success which writes has written."""
         writes = self.contract.effects.writes
         return frozenset(write.artifact for write in writes if write.artifact and not write.optional)
+
+    @property
+    def secret_answers(self) -> dict[str, frozenset[str]]:
+        """The secret fields of each artifact of the answer: they are in no record."""
+        return {
+            name: frozenset(field for field, shape in shapes.items() if shape.secret)
+            for name, shapes in self.contract.returns.items()
+        }
+
+    def has_effects(self, code: str) -> bool:
+        """Whether a failure commits something beside its record."""
+        declared = self.contract.errors.get(code)
+        return declared is not None and declared.effects is not None
 
     def is_final(self, code: str) -> bool:
         """Whether a failure is kept, so that a duplicate gets it again."""

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Iterator
 
+from symphainy_platform.contract.catalog import Catalog
 from symphainy_platform.contract.journey import Journey
 from symphainy_platform.contract.scenario import Scenario
 from symphainy_platform.runtime.resolve import Routes
-from symphainy_platform.testing.callers import identity_of
 from symphainy_platform.testing.play import Play
 from symphainy_platform.testing.trial import Trial
-from symphainy_platform.testing.world import World, Worlds
+from symphainy_platform.testing.world import Call, World, Worlds
 
 JourneyCheck = Callable[[Worlds], Awaitable[list[str]]]
 
@@ -21,46 +21,55 @@ def example(name: str) -> Callable[[Trial], Awaitable[None]]:
     async def check(trial: Trial) -> None:
         contract = trial.contract
         async with trial.worlds.new() as world:
-            play = Play(world=world, routes=trial.subject.routes, intent=contract.intent, version=contract.version)
-            await play.run(contract.examples[name], contract.fixtures)
+            play = Play(
+                world=world,
+                routes=trial.subject.routes,
+                catalog=trial.subject.catalog,
+                given=contract,
+                intent=contract.intent,
+                version=contract.version,
+            )
+            await play.run(contract.examples[name])
         trial.problems.extend(play.problems)
 
     return check
 
 
-def journey_checks(journey: Journey, routes: Routes) -> Iterator[tuple[str, JourneyCheck]]:
+def journey_checks(journey: Journey, routes: Routes, catalog: Catalog) -> Iterator[tuple[str, JourneyCheck]]:
     """Every scenario as written; every happy one also with a store that breaks at each of its steps."""
     for name, scenario in journey.scenarios.items():
-        yield f"scenario.{name}", _as_written(journey, scenario, routes)
+        yield f"scenario.{name}", _as_written(journey, scenario, routes, catalog)
         if scenario.kind == "happy":
             for number in range(1, len(scenario.all_steps) + 1):
-                yield f"scenario.{name}.broken_store_at_{number}", _broken_at(number, journey, scenario, routes)
+                yield (
+                    f"scenario.{name}.broken_store_at_{number}",
+                    _broken_at(number, journey, scenario, routes, catalog),
+                )
 
 
-def _as_written(journey: Journey, scenario: Scenario, routes: Routes) -> JourneyCheck:
+def _as_written(journey: Journey, scenario: Scenario, routes: Routes, catalog: Catalog) -> JourneyCheck:
     async def check(worlds: Worlds) -> list[str]:
         async with worlds.new() as world:
-            play = Play(world=world, routes=routes)
-            await play.run(scenario, journey.fixtures)
-            return [*play.problems, *await _progress_faults(world, journey, play, routes)]
+            play = Play(world=world, routes=routes, catalog=catalog, given=journey)
+            await play.run(scenario)
+            return [*play.problems, *await _progress_faults(world, journey, play)]
 
     return check
 
 
-def _broken_at(number: int, journey: Journey, scenario: Scenario, routes: Routes) -> JourneyCheck:
+def _broken_at(number: int, journey: Journey, scenario: Scenario, routes: Routes, catalog: Catalog) -> JourneyCheck:
     async def check(worlds: Worlds) -> list[str]:
         async with worlds.new() as world:
-            play = Play(world=world, routes=routes)
-            await play.run(scenario, journey.fixtures, failing_first=number)
+            play = Play(world=world, routes=routes, catalog=catalog, given=journey)
+            await play.run(scenario, failing_first=number)
             return play.problems
 
     return check
 
 
-async def _progress_faults(world: World, journey: Journey, play: Play, routes: Routes) -> list[str]:
+async def _progress_faults(world: World, journey: Journey, play: Play) -> list[str]:
     """The runtime says of the owner's journey exactly what the scenario has done of it."""
-    contract = routes.resolve(journey.intents[0], None).contract.contract
-    owner = identity_of("owner", contract, world.platform.contracts.roles)
+    owner = world.identity(Call(intent=journey.intents[0], params={}))
     if owner is None:
         return []
     shown = await world.platform.read.journey(journey.id, identity=owner)

@@ -26,6 +26,10 @@ class State:
         kept = {name: rows for name, rows in dump.items() if name not in KEPT_BY_THE_STORE}
         return cls({name: tuple(tuple(row.items()) for row in rows) for name, rows in kept.items()})
 
+    def rows(self, table: str) -> list[Row]:
+        """The rows of one table."""
+        return [dict(row) for row in self.tables.get(table, ())]
+
 
 @dataclass(frozen=True, slots=True)
 class Delta:

@@ -5,32 +5,25 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
+from typing import Any
 
 from symphainy_platform.context import Identity
 from symphainy_platform.contract.catalog import Catalog
 from symphainy_platform.contract.compile import CompiledContract
+from symphainy_platform.contract.expansion import expanded, is_from_before
 from symphainy_platform.contract.model import Contract
-from symphainy_platform.contract.scenario import Caller, Fixture
+from symphainy_platform.contract.scenario import Fixture
 from symphainy_platform.errors import IntentError
 from symphainy_platform.runtime.execution import ExecutionResult
 from symphainy_platform.runtime.resolve import Routes
-from symphainy_platform.testing.callers import identity_of
+from symphainy_platform.testing.callers import Who
+from symphainy_platform.testing.endings import Broken, Skipped
+from symphainy_platform.testing.error_effects import Failure
 from symphainy_platform.testing.rules import Rules
 from symphainy_platform.testing.sample import Sample, find_sample
+from symphainy_platform.testing.setups import play_setup
 from symphainy_platform.testing.state import Delta, State, difference
 from symphainy_platform.testing.world import Call, Outcome, World, Worlds
-
-
-class NotApplicable(Exception):
-    """The contract declares nothing that this check could attack; the message says what is not there."""
-
-
-class Skipped(Exception):
-    """The check could not be made; the message is the reason, and it shows in the report."""
-
-
-class Broken(Exception):
-    """The check cannot go on: what should have succeeded failed. The message becomes a problem."""
 
 
 def subject_name(contract: Contract) -> str:
@@ -47,6 +40,8 @@ class Subject:
     routes: Routes
     limits: Mapping[str, int]
     """Settings that may override a contract's limits."""
+    rehearsed: dict[str, Mapping[str, Any]] = field(default_factory=dict)
+    """What a `$ref` stood for in the world in which the happy path was rehearsed, by the name of its setup."""
 
     @property
     def contract(self) -> Contract:
@@ -57,18 +52,6 @@ class Subject:
     def name(self) -> str:
         """What reports call it."""
         return subject_name(self.contract)
-
-    def identity(self, caller: Caller) -> Identity | None:
-        """Who submits."""
-        return identity_of(caller, self.contract, self.catalog.roles)
-
-    @property
-    def owner(self) -> Identity:
-        """Whose fixtures exist, and who submits the happy path."""
-        owner = self.identity("owner")
-        if owner is None:
-            raise Skipped("the intent has no caller with an identity")
-        return owner
 
 
 @dataclass(slots=True)
@@ -95,11 +78,6 @@ class Trial:
         return Rules(self.contract)
 
     @property
-    def owner(self) -> Identity:
-        """Who submits the happy path."""
-        return self.subject.owner
-
-    @property
     def sample(self) -> Sample:
         """The happy path; Skipped when the contract gives none."""
         found = find_sample(self.contract)
@@ -114,16 +92,59 @@ class Trial:
             intent=self.contract.intent,
             version=self.contract.version,
             params=self.sample.params,
-            identity=self.owner,
+            caller=self.sample.caller,
         )
 
+    @property
+    def seen(self) -> Mapping[str, Any]:
+        """The parameters of the happy path with the values that a `$ref` had in the rehearsal."""
+        return self.seen_params(self.sample.params)
+
+    def seen_params(self, params: Mapping[str, Any]) -> Mapping[str, Any]:
+        """These parameters with the values that a `$ref` had in the rehearsal."""
+        known = self.subject.rehearsed.get(self.sample.before or "", {})
+        return {name: expanded(value, known) if is_from_before(value) else value for name, value in params.items()}
+
+    async def rehearse(self) -> None:
+        """See once what the happy path's parameters are; nothing to do when none is from its setup.
+
+        Raises Broken when the setup cannot be played.
+        """
+        sample = find_sample(self.contract)
+        if sample is None or not any(map(is_from_before, sample.params.values())):
+            return
+        name = sample.before or ""
+        if name not in self.subject.rehearsed:
+            async with self.world() as world:
+                self.subject.rehearsed[name] = world.known
+
     @asynccontextmanager
-    async def world(self, *, given: Sequence[Fixture] | None = None) -> AsyncIterator[World]:
-        """A platform on a new database with the sample's fixtures, or with these."""
+    async def world(self, *, given: Sequence[Fixture] | None = None, before: str | None = None) -> AsyncIterator[World]:
+        """A platform on a new database after the sample's setup, with the sample's fixtures.
+
+        With `given`, those fixtures exist instead, after the setup `before`.
+        """
         fixtures = self.sample.given if given is None else given
+        setup = self.sample.before if given is None else before
         async with self.worlds.new() as world:
-            await world.put(fixtures, self.owner)
+            await play_setup(world, self.contract.setups, setup)
+            await world.put(fixtures, self.owner(world))
             yield world
+
+    def owner(self, world: World) -> Identity:
+        """Whose fixtures exist in a world."""
+        return self.identity(world, "owner")
+
+    def identity(self, world: World, caller: Who) -> Identity:
+        """Who a caller of the happy path is in a world."""
+        found = world.identity(self.call_by(caller))
+        if found is None:
+            raise Skipped("the intent has no caller with an identity")
+        return found
+
+    def call_by(self, caller: Who) -> Call:
+        """An empty submission by somebody."""
+        return Call(intent=self.contract.intent, version=self.contract.version, params={}, caller=caller)
 
     async def happily(self, world: World, call: Call | None = None) -> ExecutionResult:
         """Submit what must succeed; raises Broken when it does not."""
@@ -148,6 +169,21 @@ class Trial:
         """Note a problem when anything was written."""
         delta = difference(before, after)
         self.expect(not delta, f"{when}: the state changed ({delta})")
+
+    def expect_effects(self, before: State, after: State, outcome: Outcome, when: str) -> None:
+        """Note a problem unless exactly that was written which the contract declares for this failure."""
+        failure = Failure(
+            contract=self.compiled,
+            catalog=self.subject.catalog,
+            code=outcome.code or "",
+            execution_id=outcome.execution_id,
+            before=before,
+            after=after,
+        )
+        if outcome.code and self.rules.has_effects(outcome.code):
+            self.problems.extend(f"{when}: {fault}" for fault in failure.faults())
+        else:
+            self.expect_unchanged(before, after, when)
 
     def expect_refusal(self, outcome: Outcome, code: str, case: str) -> None:
         """Note a problem unless the outcome is this failure in a valid envelope."""

@@ -51,7 +51,7 @@ def outside_enum(shape: Shape) -> tuple[Any, ...]:
 
 def outside_range(shape: Shape) -> tuple[Any, ...]:
     """Numbers just beyond the limits."""
-    below = () if shape.min is None else (shape.min - 1,)
+    below: tuple[float, ...] = () if shape.min is None else (shape.min - 1,)
     below += () if shape.above is None else (shape.above, shape.above - 1)
     above = () if shape.max is None else (shape.max + 1,)
     return below + above
@@ -209,6 +209,20 @@ def _other_objects(value: Mapping[str, Any], number: int) -> Iterator[dict[str, 
         elif isinstance(inner, Mapping):
             yield from ({**value, key: other} for other in _other_objects(inner, number) if inner)
     yield {**value, f"compliance_{number}": number}
+
+
+def another_id(text: str) -> str:
+    """An id of the same form, of nothing that exists: its last characters are others of their kind."""
+    head, tail = text[:-_CHANGED], text[-_CHANGED:]
+    return head + tail.translate(_OTHERS)
+
+
+_CHANGED = 6
+_OTHERS = str.maketrans(
+    "0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ",
+    "1234567890bcdefahijklmnopqrstuvwxyzgBCDEFAHIJKLMNOPQRSTUVWXYZG",
+)
+"""Every digit and letter → another one; hexadecimal digits stay hexadecimal."""
 
 
 def secrets_in(shapes: Mapping[str, Shape], values: Mapping[str, Any]) -> Iterator[str]:

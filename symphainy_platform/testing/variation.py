@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from symphainy_platform.contract.expansion import is_from_before
 from symphainy_platform.errors import IntentError
 from symphainy_platform.testing import values
-from symphainy_platform.testing.trial import NotApplicable, Skipped, Trial
+from symphainy_platform.testing.endings import NotApplicable, Skipped
+from symphainy_platform.testing.trial import Trial
 from symphainy_platform.testing.world import Call
 
 _RICHEST_FIRST = ("object", "string", "array", "number", "integer")
@@ -15,7 +17,7 @@ _RICHEST_FIRST = ("object", "string", "array", "number", "integer")
 def accepts(trial: Trial, call: Call) -> bool:
     """Whether validation lets these parameters pass."""
     try:
-        trial.compiled.validate(dict(call.params))
+        trial.compiled.validate(dict(trial.seen_params(call.params)))
     except IntentError:
         return False
     return True
@@ -47,9 +49,10 @@ def with_other_keys(trial: Trial, number: int) -> list[Call]:
 
 
 def varied_names(trial: Trial) -> list[str]:
-    """Parameters with an effect that may be varied: no ids, which name what must exist; those in use first."""
-    ids = {read.id for read in trial.contract.effects.reads}
-    names = [name for name in trial.rules.effective if name not in ids]
+    """Parameters with an effect that may be varied: none that names or proves what must exist; those in use first."""
+    fixed = {name for name, value in trial.sample.params.items() if is_from_before(value)}
+    fixed |= {read.id for read in trial.contract.effects.reads}
+    names = [name for name in trial.rules.effective if name not in fixed]
     return sorted(names, key=lambda name: (name not in trial.sample.params, _rank(trial, name), name))
 
 

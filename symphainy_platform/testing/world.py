@@ -3,24 +3,31 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Mapping, Sequence
+import base64
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
+from pydantic import SecretStr
+
 from symphainy_platform.context import Identity, isoformat
 from symphainy_platform.contract.catalog import Catalog
+from symphainy_platform.contract.expansion import expanded, is_from_before
+from symphainy_platform.contract.model import Contract
 from symphainy_platform.contract.scenario import Fixture
 from symphainy_platform.errors import IntentError
 from symphainy_platform.platform import Platform
 from symphainy_platform.runtime.execution import ExecutionResult
 from symphainy_platform.settings import Settings
-from symphainy_platform.state.records import Committed, PublishedEvent
-from symphainy_platform.state.store import EventFilter
+from symphainy_platform.state.artifact import Artifact
+from symphainy_platform.state.records import Commit, Committed, PublishedEvent
+from symphainy_platform.state.store import ArtifactById, EventFilter, load_one
+from symphainy_platform.testing.callers import Cast, Who
 from symphainy_platform.testing.clock import ManualClock
 from symphainy_platform.testing.faulty_store import FaultyStore, as_store
-from symphainy_platform.testing.fixtures import commit_of
+from symphainy_platform.testing.fixtures import commit_of, successor_of
 from symphainy_platform.testing.state import State
 from symphainy_platform.testing.stores import StoreBinding
 
@@ -31,16 +38,26 @@ STOP_SECONDS = 20.0
 """Real seconds that a platform may take to stop; beyond them an execution is stranded."""
 
 _ALL_EVENTS = 10_000
+_FORGETTING_SECONDS = 1.0
+"""After this time what a process remembers of another's artifacts is read anew (40-auth-sessions)."""
+_MASTER_KEY = SecretStr(base64.urlsafe_b64encode(bytes(range(32))).decode())
+_PASSWORD_MEMORY_KIB = 19_456
+"""The least that is allowed: the suite hashes many passwords."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Call:
-    """One submission, as a value that can be varied and repeated."""
+    """One submission, as a value that can be varied and repeated, in one world after another.
+
+    Who the caller is, and what a `$ref` in the params stands for, is the world's to say.
+    """
 
     intent: str
     version: str | None = None
     params: Mapping[str, Any]
-    identity: Identity | None
+    caller: Who = "owner"
+    changed: Callable[[Identity], Identity] | None = None
+    """What becomes of the caller's identity before it is used."""
     key: str | None = None
 
     def sending(self, **params: Any) -> Call:
@@ -51,9 +68,9 @@ class Call:
         """The same call without these parameters."""
         return replace(self, params={name: value for name, value in self.params.items() if name not in names})
 
-    def by(self, identity: Identity | None) -> Call:
-        """The same call by somebody else."""
-        return replace(self, identity=identity)
+    def by(self, caller: Who, changed: Callable[[Identity], Identity] | None = None) -> Call:
+        """The same call by somebody else, or by somebody who has changed."""
+        return replace(self, caller=caller, changed=changed)
 
     def keyed(self, key: str | None) -> Call:
         """The same call with this Idempotency-Key."""
@@ -87,6 +104,13 @@ class Outcome:
         """Artifacts and events: what a replay must repeat."""
         return (self.result.artifacts, list(self.result.events)) if self.result else (None, None)
 
+    @property
+    def answers(self) -> dict[str, Any]:
+        """What can be saved of it: the payload of every artifact, and the execution_id."""
+        artifacts = self.result.artifacts if self.result else {}
+        payloads = {name: entry["semantic_payload"] for name, entry in artifacts.items()}
+        return {**payloads, "execution_id": self.execution_id}
+
     def __str__(self) -> str:
         """For reports: how it ended, without data."""
         return self.code or ("a replay" if self.is_replay else "a success")
@@ -102,6 +126,12 @@ class World:
     contracts: Catalog | None = None
     """What the plugins' files say, where somebody has read them already."""
     clock: ManualClock = field(default_factory=ManualClock)
+    cast: Cast = field(default_factory=Cast)
+    """Who the callers are."""
+    saved: dict[str, Any] = field(default_factory=dict)
+    """What the setup has saved."""
+    secrets: set[str] = field(default_factory=set)
+    """What the setup has sent and been answered in secret."""
     platform: Platform = field(init=False)
     store: FaultyStore = field(init=False)
     _others: list[Platform] = field(default_factory=list)
@@ -133,15 +163,54 @@ class World:
     async def put(self, fixtures: Sequence[Fixture], owner: Identity) -> None:
         """Store artifacts and rows as if the owner had made them an hour ago."""
         made_at = isoformat(self.clock.now())
-        columns = self.platform.contracts
         for fixture in fixtures:
-            commit = commit_of(fixture, owner, made_at, columns)
-            (outcome,) = await self.platform.store.commit([commit])
-            if not isinstance(outcome, Committed):
-                msg = f"the store refuses the fixture {fixture.artifact} {fixture.id}: {outcome}"
-                raise TypeError(msg)
-            self.clock.advance(TICK)
+            await self._write(commit_of(fixture, owner, made_at, self.platform.contracts))
         self.store.watch()
+
+    async def alter(self, artifact: Artifact, **changes: Any) -> None:
+        """Store the next version of an artifact, or an artifact that is none yet, as something else has made it."""
+        await self._write(successor_of(artifact, isoformat(self.clock.now()), changes))
+        self.clock.advance(_FORGETTING_SECONDS)
+        self.store.watch()
+
+    async def artifact(self, tenant_id: str, artifact_id: str) -> Artifact | None:
+        """The current version of an artifact."""
+        return await load_one(self.platform.store, ArtifactById(tenant_id, artifact_id))
+
+    async def _write(self, commit: Commit) -> None:
+        (outcome,) = await self.platform.store.commit([commit])
+        if not isinstance(outcome, Committed):
+            artifact = commit.artifacts[0].artifact
+            msg = f"the store refuses the {artifact.artifact_type} {artifact.artifact_id}: {outcome}"
+            raise TypeError(msg)
+        self.clock.advance(TICK)
+
+    def identity(self, call: Call) -> Identity | None:
+        """Who submits this call in this world; None: nobody whom we know."""
+        contracts = self.platform.contracts
+        found = self.cast.identity(call.caller, self._contract(call), contracts.roles)
+        return call.changed(found) if call.changed and found else found
+
+    def params(self, call: Call) -> Mapping[str, Any]:
+        """What this call sends in this world."""
+        if not any(map(is_from_before, call.params.values())):
+            return call.params
+        return {name: expanded(value, self.known) for name, value in call.params.items()}
+
+    @property
+    def known(self) -> dict[str, Any]:
+        """What the forms in params stand for in this world."""
+        return {**self.saved, **self.cast.facts()}
+
+    def _contract(self, call: Call) -> Contract:
+        contracts = self.platform.contracts
+        if call.version is None:
+            found = contracts.newest(call.intent)
+        else:
+            found = contracts.contracts[call.intent, int(call.version.partition(".")[0])].value
+        if found is None:
+            raise LookupError(call.intent)
+        return found
 
     async def submit(self, call: Call, *, platform: Platform | None = None) -> Outcome:
         """Submit; a failure is an outcome like any other."""
@@ -149,8 +218,8 @@ class World:
             return Outcome(
                 result=await (platform or self.platform).submit_intent(
                     call.intent,
-                    call.params,
-                    identity=call.identity,
+                    self.params(call),
+                    identity=self.identity(call),
                     idempotency_key=call.key,
                     contract_version=call.version,
                 )
@@ -174,7 +243,7 @@ class World:
 
     @asynccontextmanager
     async def _open(self, store: FaultyStore) -> AsyncIterator[Platform]:
-        settings = Settings(home=self.folder)
+        settings = Settings(home=self.folder, master_key=_MASTER_KEY, password_memory_kib=_PASSWORD_MEMORY_KIB)
         async with Platform.open(
             settings, clock=self.clock, store=as_store(store), plugins=self.plugins, contracts=self.contracts
         ) as platform:

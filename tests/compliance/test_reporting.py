@@ -16,7 +16,7 @@ from symphainy_platform.testing.compliance import attacks, run_compliance
 from symphainy_platform.testing.report import Finding, Report, Verdict
 from symphainy_platform.testing.selection import FolderRealm
 from symphainy_platform.testing.stores import STORES, SqliteBinding
-from symphainy_platform.testing.trial import Skipped
+from symphainy_platform.testing.endings import Skipped
 
 HERE = Path(__file__).parent
 LEDGER = HERE / "ledger_realm" / "contracts"

@@ -39,6 +39,7 @@ CHECKS: dict[str, Check] = {
     "params.limits": parameters.at_limits,
     "identity.missing": identity.missing,
     "identity.sessionless": identity.sessionless,
+    "identity.external": identity.external,
     "identity.forbidden": identity.forbidden,
     "reads.absent": reads.absent,
     "reads.wrong_state": reads.wrong_state,

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from symphainy_platform.testing.callers import Who
 from symphainy_platform.testing.checks.replay import expect_replay
-from symphainy_platform.testing.trial import NotApplicable, Skipped, Trial
+from symphainy_platform.testing.endings import NotApplicable, Skipped
+from symphainy_platform.testing.trial import Trial
 from symphainy_platform.testing.variation import variations, varied_names, with_other_keys
 from symphainy_platform.testing.world import TICK, World
 
 _KEY = "compliance-key-1"
 _MALFORMED = ("", "x" * 256, "a b", "key\n", "\tkey", "schlüssel", "\x7f", "a\x00b")
 _LARGEST = "~" * 255
+_OTHERS: tuple[Who, ...] = ("other_user", "other_tenant")
 
 
 async def replay(trial: Trial) -> None:
@@ -67,8 +70,8 @@ async def scope(trial: Trial) -> None:
     call = trial.call.keyed(_KEY)
     async with trial.world() as world:
         first = await trial.happily(world, call)
-        for caller in ("other_user", "other_tenant"):
-            foreign = await world.submit(call.by(trial.subject.identity(caller)))
+        for caller in _OTHERS:
+            foreign = await world.submit(call.by(caller))
             trial.expect(foreign.execution_id != first.execution_id, f"{caller} gets the owner's execution")
             trial.expect(foreign.code != "IDEMPOTENCY_KEY_REUSED", f"{caller} collides with the owner's key")
 
@@ -89,7 +92,7 @@ async def expiry(trial: Trial) -> None:
 
 
 def _needs_identity(trial: Trial) -> None:
-    if trial.contract.access == ("public",):
+    if trial.rules.is_public:
         raise NotApplicable("public intents ignore the caller's key")
 
 

@@ -7,8 +7,9 @@ from collections.abc import Sequence
 
 from symphainy_platform.testing.checks.faults import effect_of
 from symphainy_platform.testing.checks.replay import needs_key
+from symphainy_platform.testing.endings import Broken, NotApplicable
 from symphainy_platform.testing.state import Delta, difference
-from symphainy_platform.testing.trial import Broken, NotApplicable, Trial
+from symphainy_platform.testing.trial import Trial
 from symphainy_platform.testing.variation import with_other_keys
 from symphainy_platform.testing.world import Outcome, World
 

@@ -6,9 +6,10 @@ from collections.abc import Sequence
 
 from symphainy_platform.errors import Kind
 from symphainy_platform.testing.checks.replay import needs_key
+from symphainy_platform.testing.endings import NotApplicable
 from symphainy_platform.testing.faulty_store import StoreStep
 from symphainy_platform.testing.state import Delta, State, difference
-from symphainy_platform.testing.trial import NotApplicable, Trial
+from symphainy_platform.testing.trial import Trial
 from symphainy_platform.testing.world import Outcome
 
 Shape = dict[str, tuple[int, int]]

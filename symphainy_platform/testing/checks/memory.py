@@ -7,9 +7,9 @@ from collections.abc import Sequence
 from typing import Any
 
 from symphainy_platform.contract.scenario import Fixture
-from symphainy_platform.state.store import ArtifactById, load_one
 from symphainy_platform.testing.checks.replay import needs_key
-from symphainy_platform.testing.trial import NotApplicable, Trial
+from symphainy_platform.testing.endings import NotApplicable
+from symphainy_platform.testing.trial import Trial
 from symphainy_platform.testing.variation import with_other_keys
 from symphainy_platform.testing.world import Call, World
 
@@ -63,5 +63,5 @@ async def _at_once(trial: Trial, fixture: Fixture, calls: Sequence[Call]) -> Any
 
 
 async def _content(trial: Trial, world: World, fixture: Fixture) -> Any:
-    found = await load_one(world.platform.store, ArtifactById(trial.owner.tenant_id, fixture.id))
+    found = await world.artifact(trial.owner(world).tenant_id, fixture.id)
     return found and (found.version, found.lifecycle_state, found.semantic_payload, found.logs)

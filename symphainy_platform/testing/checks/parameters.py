@@ -7,7 +7,8 @@ from typing import Any, NamedTuple
 
 from symphainy_platform.contract.shape import Param, Shape
 from symphainy_platform.testing import values
-from symphainy_platform.testing.trial import NotApplicable, Trial
+from symphainy_platform.testing.endings import NotApplicable
+from symphainy_platform.testing.trial import Trial
 from symphainy_platform.testing.world import Call, Outcome
 
 MISSING = "MISSING_PARAMETER"
@@ -58,7 +59,7 @@ async def outside_length(trial: Trial) -> None:
 
 async def outside_pattern(trial: Trial) -> None:
     """A text that the pattern does not match."""
-    sample = trial.sample.params
+    sample = trial.seen
     pairs = [
         (name, text)
         for name, param in trial.contract.params.items()
@@ -74,7 +75,7 @@ async def misformed(trial: Trial) -> None:
 
 async def outside_items(trial: Trial) -> None:
     """An array one item too short or too long."""
-    sample, limits = trial.sample.params, trial.subject.limits
+    sample, limits = trial.seen, trial.subject.limits
     pairs = [
         (name, items)
         for name, param in trial.contract.params.items()
@@ -116,7 +117,7 @@ async def wrong_inside(trial: Trial) -> None:
     """Declared properties and items: a wrong type or value, null, a missing one, an unknown one."""
     cases = []
     for name, param in trial.contract.params.items():
-        fitting = trial.sample.params.get(name, values.plain(param))
+        fitting = trial.seen.get(name, values.plain(param))
         for label, value, code in _inside(param, fitting):
             cases.append(_Case(f"{name}{label}", trial.call.sending(**{name: value}), code))
     await _refused(trial, cases)

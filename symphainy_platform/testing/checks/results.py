@@ -10,7 +10,8 @@ from symphainy_platform.context import Identity
 from symphainy_platform.errors import ContractViolation, IntentError
 from symphainy_platform.runtime.execution import ExecutionResult
 from symphainy_platform.state.artifact import Artifact
-from symphainy_platform.state.store import ArtifactById, load_one
+from symphainy_platform.state.records import PublishedEvent
+from symphainy_platform.testing.callers import Who
 from symphainy_platform.testing.state import Delta, Row, difference
 from symphainy_platform.testing.trial import Trial
 from symphainy_platform.testing.world import World
@@ -19,11 +20,14 @@ OF_EVERY_INTENT = frozenset({"executions", "artifacts", "artifact_versions", "ar
 """Tables that the runtime writes by itself; all others are domain tables, which a contract must declare."""
 
 
+_OTHERS: tuple[Who, ...] = ("other_user", "other_tenant")
+
+
 async def answer(trial: Trial) -> None:
     """The answer holds exactly the declared artifacts, each as `returns` says; the caller's values stay as sent."""
-    call = trial.call
-    sent = copy.deepcopy(dict(call.params))
     async with trial.world() as world:
+        call = trial.call.sending(**world.params(trial.call))
+        sent = copy.deepcopy(dict(call.params))
         result = await trial.happily(world, call)
     trial.expect(set(result.artifacts) == set(trial.contract.returns), f"answers {sorted(result.artifacts)}")
     for name, entry in result.artifacts.items():
@@ -46,17 +50,28 @@ def _entry_faults(trial: Trial, name: str, entry: Mapping[str, Any]) -> Iterator
 async def events(trial: Trial) -> None:
     """Declared events in the answer, the same in the outbox and in the same order, after the commit, by the caller."""
     async with trial.world() as world:
+        before = await world.events()
         result = await trial.happily(world)
-        published = await world.events()
+        published = (await world.events())[len(before) :]
+        owners = [await _addressee(trial, world, event) for event in published]
     trial.problems.extend(_event_faults(trial, result.events))
     answer_only = {event.type for event in trial.contract.effects.events if event.answer_only}
     kept = [event for event in result.events if event["type"] not in answer_only]
     shown = [{"type": event.type, **event.payload} for event in published]
     trial.expect(shown == kept, f"the outbox holds {_types(shown)}, the answer says {_types(kept)}")
-    for event in published:
+    for event, owner in zip(published, owners, strict=True):
         mine = (event.tenant_id, event.user_id, event.execution_id, event.intent_type)
-        wanted = (trial.owner.tenant_id, trial.owner.user_id, result.execution_id, trial.contract.intent)
-        trial.expect(mine == wanted, f"{event.type} is published as {mine}")
+        wanted = (*owner, result.execution_id, trial.contract.intent)
+        trial.expect(mine == wanted, f"{event.type} is published as {mine}, expected {wanted}")
+
+
+async def _addressee(trial: Trial, world: World, event: PublishedEvent) -> tuple[str, str]:
+    """Tenant and user that an event is for: the caller, or whose artifact a service has worked on."""
+    caller = trial.owner(world)
+    if trial.rules.of_services and event.artifact_id is not None:
+        about = await world.artifact(caller.tenant_id, event.artifact_id)
+        return (caller.tenant_id, about.user_id if about else caller.user_id)
+    return (caller.tenant_id, caller.user_id)
 
 
 def _types(found: Sequence[Mapping[str, Any]]) -> list[Any]:
@@ -85,14 +100,16 @@ async def writes(trial: Trial) -> None:
         result = await trial.happily(world)
         delta = difference(before, await world.state())
         written = [await _artifact(world, row) for row in delta.came("artifacts")]
+        owner = trial.owner(world)
     for artifact in written:
         trial.problems.extend(_artifact_faults(trial, artifact, result))
+        trial.problems.extend(_owner_faults(trial, artifact, owner))
     trial.problems.extend(_table_faults(trial, delta))
     trial.problems.extend(_missing(trial, delta, written))
 
 
 async def _artifact(world: World, row: Row) -> Artifact:
-    found = await load_one(world.platform.store, ArtifactById(row["tenant_id"], row["artifact_id"]))
+    found = await world.artifact(row["tenant_id"], row["artifact_id"])
     if found is None:
         msg = f"the store's dump shows an artifact that its port does not: {row['artifact_id']}"
         raise LookupError(msg)
@@ -108,14 +125,19 @@ def _artifact_faults(trial: Trial, artifact: Artifact, result: ExecutionResult) 
         return
     if artifact.lifecycle_state not in declared:
         yield f"{label} leaves it in {artifact.lifecycle_state}, declared is {' or '.join(declared)}"
-    if (artifact.tenant_id, artifact.user_id) != (trial.owner.tenant_id, trial.owner.user_id):
-        yield f"{label} is not the caller's"
     if artifact.produced_by.execution_id != result.execution_id:
         yield f"{label} names another execution as its producer"
     try:
         trial.compiled.check_payload(artifact.artifact_type, operation, artifact.semantic_payload)
     except ContractViolation as error:
         yield str(error.message)
+
+
+def _owner_faults(trial: Trial, artifact: Artifact, owner: Identity) -> Iterator[str]:
+    """What is written is the caller's; what a service writes is anybody's of its tenant."""
+    same_user = artifact.user_id == owner.user_id or trial.rules.of_services
+    if artifact.tenant_id != owner.tenant_id or not same_user:
+        yield f"the {artifact.artifact_type} that was written is not the caller's"
 
 
 def _declared_states(trial: Trial, artifact_type: str, operation: str) -> list[str]:
@@ -165,15 +187,14 @@ async def execution(trial: Trial) -> None:
         result = await trial.happily(world)
         rows = difference(before, await world.state()).came("executions")
         trial.expect([row["execution_id"] for row in rows] == [result.execution_id], "not exactly one execution row")
-        shown = await _status(world, result.execution_id, trial.owner)
+        shown = await _status(world, result.execution_id, trial.owner(world))
         wanted = _without_secrets(trial, result.to_dict())
         trial.expect(shown == wanted, f"its status shows something else than its answer: {_differing(shown, wanted)}")
-        for caller in ("other_user", "other_tenant"):
-            identity = trial.subject.identity(caller)
-            if identity is not None and not identity.is_service:
-                trial.expect(
-                    await _status(world, result.execution_id, identity) is None, f"{caller} sees the execution"
-                )
+        for caller in _OTHERS:
+            identity = trial.identity(world, caller)
+            if not identity.is_service:
+                seen = await _status(world, result.execution_id, identity)
+                trial.expect(seen is None, f"{caller} sees the execution")
 
 
 async def _status(world: World, execution_id: str, identity: Identity) -> dict[str, Any] | None:
@@ -191,7 +212,7 @@ def _differing(shown: Mapping[str, Any] | None, wanted: Mapping[str, Any]) -> li
 def _without_secrets(trial: Trial, envelope: dict[str, Any]) -> dict[str, Any]:
     """What the record may repeat: the answer without secret fields."""
     for name, entry in envelope["artifacts"].items():
-        secret = {field for field, shape in trial.contract.returns.get(name, {}).items() if shape.secret}
+        secret = trial.rules.secret_answers.get(name, frozenset())
         kept = {field: value for field, value in entry["semantic_payload"].items() if field not in secret}
         envelope["artifacts"][name] = {**entry, "semantic_payload": kept}
     return envelope

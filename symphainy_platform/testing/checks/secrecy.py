@@ -12,7 +12,8 @@ import structlog
 
 from symphainy_platform.runtime.execution import ExecutionResult
 from symphainy_platform.testing.checks.failures import failing_examples
-from symphainy_platform.testing.trial import NotApplicable, Trial
+from symphainy_platform.testing.endings import NotApplicable
+from symphainy_platform.testing.trial import Trial
 from symphainy_platform.testing.values import secrets_in
 from symphainy_platform.testing.world import Outcome
 

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from symphainy_platform.testing.checks.replay import expect_replay, needs_key
+from symphainy_platform.testing.endings import NotApplicable, Skipped
 from symphainy_platform.testing.state import difference
-from symphainy_platform.testing.trial import NotApplicable, Skipped, Trial
+from symphainy_platform.testing.trial import Trial
 from symphainy_platform.testing.variation import with_other_keys
 from symphainy_platform.testing.world import TICK, Outcome, World
 
