@@ -29,7 +29,7 @@ _NEWEST = ("~", "")
 
 def event_cursor(epoch: bytes, event_id: int) -> str:
     """Write the cursor that resumes right after an event."""
-    return _encode(epoch + event_id.to_bytes(_ID_BYTES, "big"))
+    return encode(epoch + event_id.to_bytes(_ID_BYTES, "big"))
 
 
 def event_place(cursor: str) -> tuple[bytes, int] | None:
@@ -39,7 +39,7 @@ def event_place(cursor: str) -> tuple[bytes, int] | None:
     """
     if cursor == _BEFORE_EVERYTHING:
         return None
-    value = _decode(cursor)
+    value = decode(cursor)
     if value is None or len(value) != EPOCH_BYTES + _ID_BYTES:
         raise InvalidParameterValue(parameter="after", expected="a cursor from this event stream, or 0")
     return value[:EPOCH_BYTES], int.from_bytes(value[EPOCH_BYTES:], "big")
@@ -48,7 +48,7 @@ def event_place(cursor: str) -> tuple[bytes, int] | None:
 def listing_cursor(epoch: bytes, listing: ArtifactListing, last: Artifact) -> str:
     """Write the cursor that continues a listing after its artifact `last`."""
     place = orjson.dumps([last.created_at, last.artifact_id])
-    return _encode(_tag(epoch, listing, place) + place)
+    return encode(_tag(epoch, listing, place) + place)
 
 
 def listing_place(epoch: bytes, listing: ArtifactListing) -> Row:
@@ -58,7 +58,7 @@ def listing_place(epoch: bytes, listing: ArtifactListing) -> Row:
     """
     if listing.cursor is None:
         return _NEWEST
-    value = _decode(listing.cursor) or b""
+    value = decode(listing.cursor) or b""
     tag, place = value[:_TAG_BYTES], value[_TAG_BYTES:]
     if not hmac.compare_digest(tag, _tag(epoch, listing, place)):
         raise InvalidParameterValue(parameter="cursor", expected="the cursor of this listing's page before")
@@ -72,14 +72,15 @@ def _tag(epoch: bytes, listing: ArtifactListing, place: bytes) -> bytes:
     return hashlib.blake2b(place, digest_size=_TAG_BYTES, key=hashlib.sha256(epoch + filters).digest()).digest()
 
 
-def _encode(value: bytes) -> str:
+def encode(value: bytes) -> str:
+    """Write canonical, unpadded base64url."""
     return base64.urlsafe_b64encode(value).rstrip(b"=").decode()
 
 
-def _decode(text: str) -> bytes | None:
+def decode(text: str) -> bytes | None:
     """Read canonical, unpadded base64url; None for anything else."""
     try:
         value = base64.b64decode(text + "=" * (-len(text) % 4), altchars=b"-_", validate=True)
     except (binascii.Error, ValueError):
         return None
-    return value if _encode(value) == text else None
+    return value if encode(value) == text else None
