@@ -42,6 +42,9 @@ RETRY_SECONDS = 10.0
 REFRESH_SECONDS = 600.0
 """Uses of known keys cause at most one fetch in this time; it is how removed keys die."""
 
+STALE_SECONDS = 2 * REFRESH_SECONDS
+"""A key set that nobody has used for so long is fetched before it proves anything."""
+
 MIN_RSA_BITS = 2048
 """Shorter RSA keys prove nothing."""
 
@@ -77,16 +80,19 @@ class RemoteKeys:
         self._clock = clock
         self._keys: Mapping[str, VerifyingKey] = {}
         self._asked_at = float("-inf")
+        self._fetched_at = float("-inf")
         self._flight: asyncio.Task[None] | None = None
 
     async def find(self, kid: str) -> VerifyingKey | None:
-        """Return the key of this name; an unknown one is waited for, while a fetch is allowed or under way."""
-        if kid in self._keys:
-            self._ask_after(REFRESH_SECONDS)
-        else:
-            self._ask_after(RETRY_SECONDS)
-            if self._flight is not None:
-                await asyncio.shield(self._flight)  # others wait for it, too
+        """Return the key of this name; while a fetch is allowed or under way, an unknown or a stale one is waited for.
+
+        A set is stale after STALE_SECONDS without a use: a key that was removed meanwhile proves nothing more.
+        """
+        known = kid in self._keys
+        stale = abs(self._clock.now().timestamp() - self._fetched_at) >= STALE_SECONDS
+        self._ask_after(REFRESH_SECONDS if known else RETRY_SECONDS)
+        if self._flight is not None and (stale or not known):
+            await asyncio.shield(self._flight)  # others wait for it, too
         return self._keys.get(kid)
 
     def _ask_after(self, seconds: float) -> None:
@@ -99,6 +105,7 @@ class RemoteKeys:
     async def _ask(self) -> None:
         try:
             self._keys = read_key_set(await _fetch(self._url))
+            self._fetched_at = self._asked_at
         except KeysUnavailable as error:
             log.warning("signing_keys_unavailable", url=str(self._url), reason=str(error), known_keys=len(self._keys))
         finally:

@@ -58,9 +58,6 @@ class SupabaseAuth:
     set; their times are compared with the clock at every use.
     """
 
-    proves = "external"
-    """What a proof by this source is good for: opening a session, and nothing else."""
-
     def __init__(self, settings: Settings, clock: Clock) -> None:
         """Take the issuer from the settings; nothing is fetched before the first token of it.
 

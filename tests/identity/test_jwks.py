@@ -195,6 +195,13 @@ async def test_a_removed_key_dies_with_the_next_refresh_also_for_remembered_toke
     assert await world.identity(NEW) == ANN
 
 
+async def test_after_a_long_silence_a_removed_key_proves_nothing_even_once(world):
+    await world.identity()
+    world.server.keys = [NEW.jwk()]
+    world.clock.advance(jwks.STALE_SECONDS)
+    assert await world.refused(world.token(exp=NOW + 7200))
+
+
 async def test_an_issuer_without_keys_proves_nobody(world):
     await world.identity()
     world.server.keys = []
