@@ -7,13 +7,16 @@ session as it stands in the transaction. The service and its proof only act on w
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime
 from enum import Enum
+from typing import TYPE_CHECKING
 
 from symphainy_platform import Artifact, IntentError, KeyRing, NotAToken, PlatformContext
 from symphainy_platform.realms.security.session import SESSION, Session
 from symphainy_platform.realms.security.session_times import LOST_ANSWER, OVERLAP
 from symphainy_platform.realms.security.session_tokens import SessionClaims, is_id_of, is_session_id, read_token, ref_of
+
+if TYPE_CHECKING:
+    from datetime import datetime
 
 
 class Verdict(Enum):

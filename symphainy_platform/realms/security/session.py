@@ -8,11 +8,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from symphainy_platform import Artifact, ArtifactView, ExecutionContext, Settings, isoformat, moment
 from symphainy_platform.realms.security.session_times import GRACE, LONGEST_LIFE
+
+if TYPE_CHECKING:
+    from datetime import datetime
 
 SESSION = "session"
 """Artifact type, and name of the artifact in answers."""

@@ -7,7 +7,7 @@ and within a second in others. Roles are the account's of this moment.
 from __future__ import annotations
 
 import asyncio
-from datetime import datetime
+from typing import TYPE_CHECKING
 
 from symphainy_platform import (
     Artifact,
@@ -23,6 +23,9 @@ from symphainy_platform import (
 from symphainy_platform.realms.security.session import SESSION, Session
 from symphainy_platform.realms.security.session_times import OVERLAP
 from symphainy_platform.realms.security.session_tokens import SESSION_TYPE, SessionClaims, read_token
+
+if TYPE_CHECKING:
+    from datetime import datetime
 
 
 class SessionTokens:

@@ -11,11 +11,13 @@ import hmac
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from symphainy_platform import Artifact, IntentError, KeyRing, NotAToken
 from symphainy_platform.realms.security.session_times import PROOF_LIFE, SKEW
+
+if TYPE_CHECKING:
+    from datetime import datetime
 
 SESSION_TYPE = "sess+jwt"
 PROOF_TYPE = "auth+jwt"
