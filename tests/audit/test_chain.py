@@ -239,6 +239,29 @@ def lose_position(request, tamper):
     return lambda: tamper("UPDATE meta SET value = ? WHERE name = 'audit_position'", position)
 
 
+async def test_a_position_that_was_removed_begins_anew(audit, store, emit, tamper):
+    await emit("signed_in", "signed_out")
+    await audit.append()
+    await emit("signed_in")
+    tamper("DELETE FROM meta WHERE name = 'audit_position'")
+    assert await audit.append() == 1
+    assert numbers(await chain(store)) == [1, 2, 3]
+
+
+@pytest.mark.parametrize("value", ["", "{}", "[]", '{"cursor": "0", "types": 7}'])
+async def test_a_position_that_is_none_is_told_and_nothing_is_swept(audit, store, tamper, clock, value):
+    tamper("INSERT INTO meta VALUES ('audit_position', ?)", value)
+    for refused in (audit.append(), audit.verify(), store.sweep(clock.text, WEEK)):
+        with pytest.raises(DatabaseUnavailable):
+            await refused
+
+
+async def test_a_position_in_another_wording_is_the_same(audit, emit, tamper):
+    await emit("signed_in")
+    tamper("INSERT INTO meta VALUES ('audit_position', ?)", '{ "types": ["signed_in"], "cursor": "0" }')
+    assert await audit.append() == 1
+
+
 async def test_a_position_that_cannot_be_resumed_is_told_and_nothing_is_taken_twice(
     audit, store, emit, lose_position, logged
 ):

@@ -71,7 +71,7 @@ def test_a_server_sweeps_what_retention_gives_up(tmp_path):
 def test_a_server_takes_audited_events_into_their_chain(tmp_path):
     with running(tmp_path) as server, server.database() as database:
         position = json.dumps({"cursor": "0", "types": ["chat_session_initialized"]})
-        database.execute("UPDATE meta SET value = ? WHERE name = 'audit_position'", (position,))
+        database.execute("INSERT INTO meta VALUES ('audit_position', ?)", (position,))
         httpx.post(f"{server.url}{SUBMIT}", json=INITIALIZE, headers=server.bearer())
         while not (kept := database.execute("SELECT tenant_id, seq FROM audit").fetchall()):
             pass  # bounded by the timeout of the test

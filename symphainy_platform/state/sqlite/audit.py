@@ -7,6 +7,7 @@ from collections.abc import Sequence
 
 import orjson
 
+from symphainy_platform.errors import DatabaseUnavailable
 from symphainy_platform.state.records import AuditEntry, AuditPosition
 from symphainy_platform.state.sqlite import cursors
 from symphainy_platform.state.sqlite.connection import transaction
@@ -19,9 +20,15 @@ _EVERY_EVENT = 2**63 - 1
 
 
 def read_position(connection: sqlite3.Connection) -> AuditPosition:
-    """Answer `audit_position`."""
-    value = orjson.loads(connection.execute(SQL["meta"], (_POSITION,)).fetchone()[0])
-    return AuditPosition(value["cursor"], frozenset(value["types"]))
+    """Answer `audit_position`. Raises DatabaseUnavailable when somebody wrote other things there."""
+    row = connection.execute(SQL["meta"], (_POSITION,)).fetchone()
+    if row is None:
+        return AuditPosition()
+    try:
+        value = orjson.loads(row[0])
+        return AuditPosition(value["cursor"], frozenset(value["types"]))
+    except (ValueError, KeyError, TypeError):
+        raise DatabaseUnavailable(reason="damaged") from None
 
 
 def taken_events(connection: sqlite3.Connection) -> int:
@@ -39,10 +46,11 @@ def append_entries(
     """Answer `append_audit`; one transaction."""
     rows = [(each.tenant_id, each.seq, each.event_cursor, each.body, each.digest) for each in entries]
     with transaction(connection):
-        moved = connection.execute(SQL["move_audit"], (_text(upto), _POSITION, _text(after))).rowcount
-        if moved:
-            connection.executemany(SQL["insert_audit"], rows)
-    return bool(moved)
+        if read_position(connection) != after:
+            return False
+        connection.executemany(SQL["insert_audit"], rows)
+        connection.execute(SQL["put_meta"], (_POSITION, _text(upto)))
+    return True
 
 
 def read_tenants(connection: sqlite3.Connection, after: str, limit: int) -> list[str]:

@@ -228,6 +228,9 @@ SELECT value FROM meta WHERE name = ?
 -- name: keep_meta
 INSERT INTO meta (name, value) VALUES (?, ?) ON CONFLICT DO NOTHING
 
+-- name: put_meta
+INSERT INTO meta (name, value) VALUES (?, ?) ON CONFLICT (name) DO UPDATE SET value = excluded.value
+
 -- name: set_meta
 UPDATE meta SET value = ? WHERE name = ?
 
@@ -297,10 +300,6 @@ INSERT INTO sealed_keys (purpose, kid, public, sealed, created_at, rotated_at) V
 DELETE FROM sealed_keys WHERE rotated_at IS NOT NULL AND kid IN (SELECT value FROM json_each(?))
 
 -- ----------------------------------------------------------------------------------------- audit
-
--- name: move_audit
--- Changes no row when the position is not the one that the appender has read.
-UPDATE meta SET value = ? WHERE name = ? AND value = ?
 
 -- name: insert_audit
 INSERT INTO audit (tenant_id, seq, event_cursor, body, digest) VALUES (?, ?, ?, ?, ?)

@@ -10,6 +10,3 @@ CREATE TABLE audit (
 ) STRICT, WITHOUT ROWID;
 
 CREATE UNIQUE INDEX audit_by_event ON audit (tenant_id, event_cursor);
-
--- How far the appender has come, and the event types that it takes; compared as text.
-INSERT INTO meta (name, value) VALUES ('audit_position', '{"cursor":"0","types":[]}');
