@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from typing import Any
 
-from symphainy_platform.contract.model import Contract
 from symphainy_platform.contract.scenario import Setup, SetupStep, history
 from symphainy_platform.testing.endings import Broken
 from symphainy_platform.testing.matching import at_path, is_there
-from symphainy_platform.testing.values import secrets_in
 from symphainy_platform.testing.world import TICK, Call, Outcome, World
 
 
@@ -26,14 +24,10 @@ async def play_setup(world: World, setups: Mapping[str, Setup], name: str | None
 
 
 async def _take(world: World, step: SetupStep, place: str) -> None:
-    contract = world.platform.contracts.newest(step.intent)
-    if contract is None:
+    if world.platform.contracts.newest(step.intent) is None:
         raise Broken(f"{place} has no service")
-    call = Call(intent=step.intent, params=step.params, caller=step.caller)
-    sent = world.params(call)
-    outcome = await world.submit(call)
+    outcome = await world.submit(Call(intent=step.intent, params=step.params, caller=step.caller))
     answers = _answers(outcome, place)
-    world.secrets.update(secrets_in(contract.params, sent), secrets_answered(contract, answers))
     for saved, path in step.save.items():
         if not is_there(answers, path):
             raise Broken(f"{place} answers nothing at {path}")
@@ -45,9 +39,3 @@ def _answers(outcome: Outcome, place: str) -> dict[str, Any]:
         reason = outcome.error.message if outcome.error else ""
         raise Broken(f"{place} answers {outcome}: {reason}")
     return outcome.answers
-
-
-def secrets_answered(contract: Contract, answers: Mapping[str, Any]) -> Iterator[str]:
-    """Every secret text of an answer."""
-    for name, shapes in contract.returns.items():
-        yield from secrets_in(shapes, answers.get(name, {}))

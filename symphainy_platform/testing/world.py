@@ -30,6 +30,7 @@ from symphainy_platform.testing.faulty_store import FaultyStore, as_store
 from symphainy_platform.testing.fixtures import commit_of, successor_of
 from symphainy_platform.testing.state import State
 from symphainy_platform.testing.stores import StoreBinding
+from symphainy_platform.testing.values import secrets_in
 
 TICK = 0.001
 """Seconds between two submissions of a scenario: nothing happens at the same instant by accident."""
@@ -131,7 +132,7 @@ class World:
     saved: dict[str, Any] = field(default_factory=dict)
     """What the setup has saved."""
     secrets: set[str] = field(default_factory=set)
-    """What the setup has sent and been answered in secret."""
+    """Secret texts that were sent, or answered."""
     platform: Platform = field(init=False)
     store: FaultyStore = field(init=False)
     _others: list[Platform] = field(default_factory=list)
@@ -214,23 +215,32 @@ class World:
 
     async def submit(self, call: Call, *, platform: Platform | None = None) -> Outcome:
         """Submit; a failure is an outcome like any other."""
+        contract, sent = self._contract(call), self.params(call)
+        self.secrets.update(secrets_in(contract.params, sent))
         try:
-            return Outcome(
-                result=await (platform or self.platform).submit_intent(
-                    call.intent,
-                    self.params(call),
-                    identity=self.identity(call),
-                    idempotency_key=call.key,
-                    contract_version=call.version,
-                )
+            result = await (platform or self.platform).submit_intent(
+                call.intent,
+                sent,
+                identity=self.identity(call),
+                idempotency_key=call.key,
+                contract_version=call.version,
             )
         except IntentError as error:
             return Outcome(error=error)
+        outcome = Outcome(result=result)
+        for name, shapes in contract.returns.items():
+            self.secrets.update(secrets_in(shapes, outcome.answers.get(name, {})))
+        return outcome
 
     async def state(self) -> State:
         """Everything that is stored, once all that was handed over is."""
         await self._drain()
         return State.of(self.binding.dump(self.folder))
+
+    async def at_rest(self) -> str:
+        """Every value of every table, as text."""
+        await self._drain()
+        return repr(self.binding.dump(self.folder))
 
     async def events(self) -> tuple[PublishedEvent, ...]:
         """The whole outbox, in order."""

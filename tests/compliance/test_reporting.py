@@ -13,10 +13,10 @@ from ledger_realm.intent_services.deposit_service import DepositService
 from symphainy_platform import Platform, Settings
 from symphainy_platform.testing.checks import CHECKS
 from symphainy_platform.testing.compliance import attacks, run_compliance
+from symphainy_platform.testing.endings import Skipped
 from symphainy_platform.testing.report import Finding, Report, Verdict
 from symphainy_platform.testing.selection import FolderRealm
 from symphainy_platform.testing.stores import STORES, SqliteBinding
-from symphainy_platform.testing.endings import Skipped
 
 HERE = Path(__file__).parent
 LEDGER = HERE / "ledger_realm" / "contracts"

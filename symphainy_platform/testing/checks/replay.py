@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from itertools import pairwise
+from collections.abc import Iterator, Sequence
+from itertools import combinations, pairwise
 
+from symphainy_platform.contract.scenario import Step
 from symphainy_platform.testing import values
 from symphainy_platform.testing.callers import Who
 from symphainy_platform.testing.endings import NotApplicable, Skipped
@@ -96,6 +97,23 @@ async def mismatch(trial: Trial) -> None:
                 trial.expect_unchanged(before, await world.state(), "other parameters")
             else:
                 await expect_replay(trial, world, first, call, "other parameters")
+
+
+async def while_it_may(trial: Trial) -> None:
+    """What `replay_while` decides is shown: an example repeats a submission, and gets the stored answer no more."""
+    if trial.contract.idempotency.replay_while is None:
+        raise NotApplicable("a stored answer is given as long as its key holds")
+    if not any(_ends(example.all_steps) for example in trial.contract.examples.values()):
+        raise Skipped("no example repeats a submission whose stored answer is no longer given")
+
+
+def _ends(steps: Sequence[Step]) -> bool:
+    """Whether a step that repeats an earlier one is refused, or decided anew."""
+    return any(
+        (later.error is not None or later.replay is False)
+        and (earlier.intent, earlier.params, earlier.caller) == (later.intent, later.params, later.caller)
+        for earlier, later in combinations(steps, 2)
+    )
 
 
 async def _is_refused_anyway(trial: Trial, call: Call) -> bool:

@@ -12,7 +12,7 @@ from symphainy_platform.testing.world import TICK, Outcome, World
 
 async def inside(trial: Trial) -> None:
     """Just before the window (or the ttl) ends: a replay."""
-    needs_key(trial)
+    _needs_a_fixed_end(trial)
     lifetime = trial.rules.lifetime
     async with trial.world() as world:
         first = await world.submit(trial.call)
@@ -31,6 +31,7 @@ async def outside(trial: Trial) -> None:
 
 async def not_extended(trial: Trial) -> None:
     """The window runs from the first commit: a replay within it does not extend it."""
+    _needs_a_fixed_end(trial)
     lifetime = _ending(trial)
     async with trial.world() as world:
         first = await world.submit(trial.call)
@@ -53,6 +54,12 @@ async def until_next_write(trial: Trial) -> None:
             raise Skipped(f"the varied parameters answer {between}")
         again = await world.submit(trial.call)
     trial.expect(again.execution_id != first.execution_id, "A, B, A: the second A gets the answer of the first")
+
+
+def _needs_a_fixed_end(trial: Trial) -> None:
+    needs_key(trial)
+    if (method := trial.contract.idempotency.replay_while) is not None:
+        raise NotApplicable(f"the service's {method} may end it before: examples show when")
 
 
 def _ending(trial: Trial) -> int:
