@@ -206,14 +206,8 @@ class Platform:
         retention = Retention(
             executions=self.settings.execution_retention_days * DAY, outbox=self.settings.outbox_retention_days * DAY
         )
-        await self._forget_spent_keys()
+        await self.keys.prune()
         return await self._sweeping.run(retention, progress)
-
-    async def _forget_spent_keys(self) -> None:
-        now = isoformat(self.clock.now())
-        spent = [key.kid for key in await self.keys.list() if key.verifies_until and key.verifies_until <= now]
-        if spent:
-            await self.store.forget_keys(spent)
 
     def stop_accepting(self) -> None:
         """Refuse new intents with SHUTTING_DOWN, and end event streams."""

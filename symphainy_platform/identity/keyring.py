@@ -150,10 +150,9 @@ class KeyRing:
         return await self._vault.replace(TOKENS, keys.current.get(TOKENS))
 
     async def prune(self) -> int:
-        """Destroy rotated keys whose tokens have all ended; returns how many."""
-        now = self._clock.now()
-        keys = await self._vault.keys()
-        spent = [kid for kid, key in keys.tokens.items() if not key.verifies(now)]
+        """Destroy rotated keys whose tokens have all ended; returns how many. Needs no master key."""
+        now = isoformat(self._clock.now())
+        spent = [key.kid for key in await self.list() if key.verifies_until and key.verifies_until <= now]
         if spent:
             await self._vault.forget(spent)
         return len(spent)
