@@ -119,6 +119,7 @@ class Settings(BaseSettings):
         5 * 1024 * 1024, ge=1024, le=1024**3, description="Largest accepted request body, in bytes."
     )
     max_event_streams: int = Field(1000, ge=1, description="How many event streams may be open at once.")
+    max_event_streams_per_user: int = Field(50, ge=1, description="How many of them one user may have.")
     event_heartbeat_seconds: float = Field(
         15.0, gt=0, le=3600, description="Seconds of silence after which an event stream sends a heartbeat."
     )

@@ -16,6 +16,9 @@ from symphainy_platform.context import Identity, SystemClock, isoformat
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from symphainy_platform.cli.sign_in import OpenedSession
+    from symphainy_platform.settings import Settings
+
 
 def serve(  # noqa: PLR0913 - one parameter per option
     context: typer.Context,
@@ -34,7 +37,8 @@ def serve(  # noqa: PLR0913 - one parameter per option
 
     Example: symphainy serve --dev
     """
-    from symphainy_platform.http.server import serve as serve_http  # noqa: PLC0415 - keeps `--help` fast
+    from symphainy_platform.cli.announcement import announce  # noqa: PLC0415 - keeps `--help` fast
+    from symphainy_platform.http.server import serve as serve_http  # noqa: PLC0415
     from symphainy_platform.observability import configure_logs  # noqa: PLC0415
 
     settings = place_here(context, store=store).settings(
@@ -42,7 +46,7 @@ def serve(  # noqa: PLR0913 - one parameter per option
     )
     configure_logs(settings)
     with asyncio.Runner(loop_factory=_fast_loop()) as runner:
-        runner.run(serve_http(settings, _announce))
+        runner.run(serve_http(settings, announce))
 
 
 def token(  # noqa: PLR0913 - one parameter per option
@@ -52,27 +56,53 @@ def token(  # noqa: PLR0913 - one parameter per option
     user: Annotated[str, typer.Option(help="The user that the token speaks for.")],
     role: Roles = None,
     ttl: Annotated[str, typer.Option(help="How long it holds: 90s, 15m, 24h, 7d.")] = "24h",
+    store: StoreUrl = None,
     as_json: AsJson = False,
 ) -> None:
-    """Mint a token with the key of the data folder; it is the last word of the output.
+    """Open a session for a user, or mint a token of a service; the token is the last word of the output.
 
-    Example: symphainy token --tenant acme --user ann --role service --ttl 8h
+    A session is in the store, and is ended there. A service's token is signed with the key of the
+    data folder, and holds until its end.
+
+    Example: symphainy token --tenant acme --user ann --ttl 8h
     """
+    where = place_here(context, store=store, as_json=as_json)
+    lifetime, identity = seconds(ttl), _identity(tenant, user, role)
+    settings = where.settings(log_level="warning")
+    made = (
+        _service_token(settings, identity, lifetime) if identity.is_service else _session(settings, identity, lifetime)
+    )
+    if where.as_json:
+        print_json({"tenant": tenant, "user": user, "roles": sorted(identity.roles), **made})
+        return
+    typer.echo(f"user {user} of tenant {tenant}, until {made['expires_at']}:", err=True)
+    typer.echo(made["token"])
+
+
+def _service_token(settings: Settings, identity: Identity, lifetime: int) -> dict[str, str]:
     from symphainy_platform.identity.source import tokens_of  # noqa: PLC0415 - keeps `--help` fast
 
-    where = place_here(context, as_json=as_json)
-    lifetime, clock = seconds(ttl), SystemClock()
-    identity = _identity(tenant, user, role)
+    clock = SystemClock()
     try:
-        minted = tokens_of(where.settings()).mint(identity, ttl_seconds=lifetime, clock=clock)
+        minted = tokens_of(settings).mint(identity, ttl_seconds=lifetime, clock=clock)
     except ValueError as error:
         raise typer.BadParameter(str(error)) from error
-    until = isoformat(clock.now() + timedelta(seconds=lifetime))
-    if where.as_json:
-        print_json({"token": minted, "tenant": tenant, "user": user, "roles": sorted(role or ()), "expires_at": until})
-        return
-    typer.echo(f"user {user} of tenant {tenant}, until {until}:", err=True)
-    typer.echo(minted)
+    return {"token": minted, "expires_at": isoformat(clock.now() + timedelta(seconds=lifetime))}
+
+
+def _session(settings: Settings, identity: Identity, lifetime: int) -> dict[str, str]:
+    session = asyncio.run(_opened(settings, identity, lifetime))
+    return {"token": session.token or "", "expires_at": session.expires_at, "session_ref": session.session_ref}
+
+
+async def _opened(settings: Settings, identity: Identity, lifetime: int) -> OpenedSession:
+    from symphainy_platform.cli.sign_in import open_session  # noqa: PLC0415 - keeps `--help` fast
+    from symphainy_platform.observability import configure_logs  # noqa: PLC0415
+    from symphainy_platform.platform import Platform  # noqa: PLC0415
+
+    configure_logs(settings)
+    async with Platform.open(settings) as platform:
+        return await open_session(platform, identity, lifetime)
 
 
 def demo(
@@ -86,11 +116,6 @@ def demo(
     where = place_here(context, as_json=as_json)
     if not asyncio.run(tell(as_json=where.as_json)):
         raise typer.Exit(1)
-
-
-def _announce(line: str) -> None:
-    typer.echo(line)
-    sys.stdout.flush()
 
 
 def _fast_loop() -> Callable[[], asyncio.AbstractEventLoop] | None:

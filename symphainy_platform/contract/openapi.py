@@ -41,6 +41,11 @@ _KEY_HEADER: Schema = {
     "description": "A second guard: the same key and parameters answer the stored result, for 24 hours.",
     "schema": {"type": "string", "minLength": 1, "maxLength": 255, "pattern": "^[!-~]+$"},
 }
+_SECURITY_SCHEMES: Schema = {
+    "bearer": {"type": "http", "scheme": "bearer", "bearerFormat": "JWT"},
+    "cookie": {"type": "apiKey", "in": "cookie", "name": "__Host-session", "description": "In cookie mode only."},
+}
+_SIGNED_IN: list[Schema] = [{"bearer": []}, {"cookie": []}]
 
 
 def openapi(catalog: Catalog, version: str) -> dict[str, Any]:
@@ -60,10 +65,10 @@ def openapi(catalog: Catalog, version: str) -> dict[str, Any]:
             **other_paths(),
         },
         "components": {
-            "securitySchemes": {"bearer": {"type": "http", "scheme": "bearer", "bearerFormat": "JWT"}},
+            "securitySchemes": _SECURITY_SCHEMES,
             "schemas": {"Error": _error_schema(), **_schemas(newest)},
         },
-        "security": [{"bearer": []}],
+        "security": _SIGNED_IN,
     }
 
 
@@ -102,7 +107,6 @@ def _union(contracts: list[Contract], suffix: str) -> Schema:
 
 def _one_intent(contract: Contract) -> Schema:
     name = type_name(contract.intent)
-    public = "public" in contract.access
     return {
         "operationId": contract.intent,
         "summary": contract.purpose,
@@ -114,8 +118,15 @@ def _one_intent(contract: Contract) -> Schema:
         },
         "tags": [contract.realm],
         **({"deprecated": True} if contract.status == "deprecated" else {}),
-        **({"security": [{}, {"bearer": []}]} if public else {}),
+        **_security(contract),
     }
+
+
+def _security(contract: Contract) -> Schema:
+    """Public intents need no token; those that are for users, too, look at one when it is there."""
+    if "public" not in contract.access:
+        return {}
+    return {"security": [] if contract.access == ("public",) else [{}, *_SIGNED_IN]}
 
 
 def _body(schema: Schema) -> Schema:

@@ -45,6 +45,8 @@ def other_paths() -> dict[str, Any]:
             "One version of an artifact, as it was",
             parameters=[_path("artifact_id"), _path("version", {"type": "integer", "minimum": 1})],
         ),
+        "/api/session/introspect": _introspection(),
+        "/.well-known/jwks.json": _get("listPublicKeys", "The keys that verify tokens, where published", public=True),
         "/api/contracts": _get("listContracts", "Every contract, in short", public=True),
         "/api/contracts/{intent_type}": _get(
             "getContract", "The newest contract of an intent", parameters=[_path("intent_type")], public=True
@@ -98,3 +100,20 @@ def _metrics() -> dict[str, Any]:
     path = _get("getMetrics", "Prometheus metrics", public=True)
     path["get"]["responses"]["200"] = reply("Metrics", _TEXT, "text/plain")
     return path
+
+
+def _introspection() -> dict[str, Any]:
+    """RFC 7662 in spirit, for role service."""
+    properties: dict[str, Any] = {
+        "active": {"type": "boolean"},
+        **{name: dict(_TEXT) for name in ("tenant_id", "user_id", "session_ref")},
+        "roles": {"type": "array", "items": dict(_TEXT)},
+        "expires_at": {"type": "string", "format": "date-time"},
+    }
+    token = {"type": "string", "format": "password", "writeOnly": True}
+    body = {"type": "object", "properties": {"token": token}, "required": ["token"], "additionalProperties": False}
+    summary = "Whose session a token is of, for role service; `active: false` alone for anything else"
+    path = _get("introspectSession", summary)["get"]
+    path["requestBody"] = {"required": True, "content": {"application/json": {"schema": body}}}
+    path["responses"]["200"] = reply(summary, {"type": "object", "properties": properties, "required": ["active"]})
+    return {"post": path}

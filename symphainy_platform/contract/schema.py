@@ -104,7 +104,9 @@ def shape_schema(shape: Shape) -> Schema:
     if shape.properties is not None:
         schema |= object_schema(shape.properties, additional=shape.additional)
     if shape.secret:
-        schema["x-secret"] = True  # not writeOnly: an answer may hold a secret, once
+        schema["x-secret"] = True
+        if shape.type == "string":
+            schema["format"] = "password"
     if shape.example is not None:
         schema["examples"] = [shape.example]
     return _nullable(schema) if shape.nullable else schema
@@ -132,9 +134,23 @@ def object_schema(
 
 
 def _param_schema(param: Param) -> Schema:
-    schema = shape_schema(param)
+    schema = _one_way(shape_schema(param), "writeOnly")
     if param.has_default:
         schema["default"] = param.default
+    return schema
+
+
+def _answer_schema(shape: Shape) -> Schema:
+    return _one_way(shape_schema(shape), "readOnly")
+
+
+def _one_way(schema: Schema, keyword: str) -> Schema:
+    """Mark what is secret in it: it is sent, or answered, and never shown again."""
+    if schema.get("x-secret"):
+        schema[keyword] = True
+    for inner in (schema.get("items"), *schema.get("properties", {}).values()):
+        if isinstance(inner, dict):
+            _one_way(inner, keyword)
     return schema
 
 
@@ -156,7 +172,7 @@ def artifacts_schema(contract: Contract) -> Schema:
 def _artifact(shapes: Mapping[str, Shape]) -> Schema:
     properties = {
         "result_type": {"const": "artifact"},
-        "semantic_payload": object_schema(shapes),
+        "semantic_payload": object_schema(shapes, schema_of=_answer_schema),
         "renderings": {"type": "object"},
     }
     return {"type": "object", "properties": properties, "required": list(properties)}

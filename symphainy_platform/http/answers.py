@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
@@ -75,5 +76,5 @@ def _plain(value: Any) -> Any:
 def _failure_headers(error: IntentError) -> RawHeaders:
     if error.kind in {Kind.UNAVAILABLE, Kind.RATE_LIMITED}:
         seconds = error.details.get("retry_after_seconds", _RETRY_AFTER_SECONDS)
-        return [(b"retry-after", str(seconds).encode())]
+        return [(b"retry-after", str(math.ceil(seconds)).encode())]
     return _KIND_HEADERS.get(error.kind, [])

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from starlette.middleware.cors import CORSMiddleware
 from starlette.routing import Router
 
-from symphainy_platform.http import artifacts, catalog, intents, operations
+from symphainy_platform.http import artifacts, catalog, intents, introspection, operations
 from symphainy_platform.http.endpoint import get, no_such_path, post
 from symphainy_platform.http.events import EventStreams
 from symphainy_platform.http.layers import Failures, SecurityHeaders
@@ -23,7 +23,7 @@ _PREFLIGHT_SECONDS = 600
 
 def create_app(platform: Platform) -> ASGIApp:
     """Return the ASGI app of an open platform; who opened the platform closes it, too."""
-    return build_app(platform, EventStreams(platform.settings.max_event_streams))
+    return build_app(platform, EventStreams.of(platform.settings))
 
 
 def build_app(platform: Platform, streams: EventStreams) -> ASGIApp:
@@ -52,6 +52,8 @@ def _router(platform: Platform, streams: EventStreams) -> Router:
             get(platform, "/api/artifacts/{artifact_id}", artifacts.one),
             get(platform, "/api/artifacts/{artifact_id}/versions", artifacts.versions),
             get(platform, "/api/artifacts/{artifact_id}/versions/{version:int}", artifacts.version),
+            post(platform, "/api/session/introspect", introspection.introspect),
+            get(platform, "/.well-known/jwks.json", introspection.public_keys),
             get(platform, "/api/contracts", catalog.listing),
             get(platform, "/api/contracts/{intent_type}", catalog.one),
             get(platform, "/openapi.json", catalog.openapi_document),

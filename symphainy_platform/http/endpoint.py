@@ -9,7 +9,7 @@ from starlette.requests import Request
 from starlette.routing import Route
 
 from symphainy_platform.errors import NotFound
-from symphainy_platform.http.request import bearer_token
+from symphainy_platform.http.credentials import credentials_of
 
 if TYPE_CHECKING:
     from starlette.types import ASGIApp, Receive, Scope, Send
@@ -46,8 +46,8 @@ def post(platform: Platform, path: str, handler: Handler) -> Route:
 
 
 async def identified(platform: Platform, request: Request) -> Identity:
-    """Return who asks; raises `Unauthenticated`."""
-    return await platform.identify(bearer_token(request.scope))
+    """Return who asks; raises `Unauthenticated`, `SessionExpired` or `SessionTerminated`."""
+    return await platform.identify(credentials_of(platform.settings, request.scope).required())
 
 
 async def no_such_path(scope: Scope, receive: Receive, send: Send) -> None:

@@ -7,24 +7,27 @@ leaves, the token no longer holds, the server stops), and all three meet in `_St
 from __future__ import annotations
 
 import asyncio
-from contextlib import aclosing
+from collections import Counter
+from contextlib import aclosing, contextmanager
 from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING, Any, cast
 
-from symphainy_platform.errors import InvalidParameterValue, RateLimited, Unauthenticated
+from symphainy_platform.errors import InvalidParameterValue, RateLimited
 from symphainy_platform.http.answers import to_json
-from symphainy_platform.http.endpoint import identified
-from symphainy_platform.http.request import bearer_token, header_values, query_of
+from symphainy_platform.http.credentials import credentials_of
+from symphainy_platform.http.request import header_values, query_of
+from symphainy_platform.http.token_watch import TokenWatch
 from symphainy_platform.state.store import EventFilter
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncGenerator, AsyncIterator
+    from collections.abc import AsyncGenerator, AsyncIterator, Iterator
 
     from starlette.requests import Request
     from starlette.types import ASGIApp, Receive, Scope, Send
 
     from symphainy_platform.context import Identity
     from symphainy_platform.platform import Platform
+    from symphainy_platform.settings import Settings
     from symphainy_platform.state.records import PublishedEvent
 
 _MAX_CURSOR = 255
@@ -38,20 +41,45 @@ class EventStreams:
     """The open streams of one app: how many there may be, and the signal that ends them all."""
 
     limit: int
-    open: int = 0
+    limit_per_user: int
+    open: Counter[tuple[str, str]] = field(default_factory=Counter)
+    """Per tenant and user."""
     stopping: asyncio.Event = field(default_factory=asyncio.Event)
+
+    @classmethod
+    def of(cls, settings: Settings) -> EventStreams:
+        """As many as the settings allow."""
+        return cls(settings.max_event_streams, settings.max_event_streams_per_user)
 
     async def answer(self, platform: Platform, request: Request) -> ASGIApp:
         """GET /api/events: everything that can be wrong is answered before the stream starts."""
-        identity = await identified(platform, request)
+        token = credentials_of(platform.settings, request.scope).required()
+        identity = await platform.identify(token)
         query = query_of(request, "after", "artifact_id", "type")
         cursor = await _starting_cursor(platform, identity, _given_cursor(request.scope, query))
-        if self.open >= self.limit:  # nothing is awaited from here until the stream counts itself
-            raise RateLimited(expected=f"at most {self.limit} open event streams")
+        self._refuse_too_many(identity)  # nothing is awaited from here until the stream counts itself
         events = platform.events(
             identity=identity, after=cursor, artifact_id=query.get("artifact_id"), type=query.get("type")
         )
-        return _Stream(self, platform, bearer_token(request.scope), cursor, events)
+        return _Stream(self, TokenWatch(platform, token, identity), cursor, events)
+
+    @contextmanager
+    def counted(self, identity: Identity) -> Iterator[None]:
+        """Count one as open."""
+        user = (identity.tenant_id, identity.user_id)
+        self.open[user] += 1
+        try:
+            yield
+        finally:
+            self.open[user] -= 1
+            if not self.open[user]:
+                del self.open[user]
+
+    def _refuse_too_many(self, identity: Identity) -> None:
+        if self.open[identity.tenant_id, identity.user_id] >= self.limit_per_user:
+            raise RateLimited(expected=f"at most {self.limit_per_user} open event streams of one user")
+        if self.open.total() >= self.limit:
+            raise RateLimited(expected=f"at most {self.limit} open event streams")
 
 
 @dataclass(slots=True)
@@ -59,25 +87,23 @@ class _Stream:
     """One caller's stream."""
 
     streams: EventStreams
-    platform: Platform
-    token: str
+    watch: TokenWatch
     cursor: str
     events: AsyncIterator[PublishedEvent]
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Start the answer and, unless it is one to HEAD, send events until an occasion to end."""
-        self.streams.open += 1
-        try:
+        with self.streams.counted(self.watch.identity):
             await send({"type": "http.response.start", "status": 200, "headers": _HEADERS})
             if scope["method"] != "HEAD":
                 await self._run(receive, send)
             await send({"type": "http.response.body", "body": b""})
-        finally:
-            self.streams.open -= 1
 
     async def _run(self, receive: Receive, send: Send) -> None:
         occasions = {
             asyncio.create_task(self._feed(send)),
+            asyncio.create_task(self.watch.times_out()),
+            asyncio.create_task(self.watch.is_revoked()),
             asyncio.create_task(_left(receive)),
             asyncio.create_task(self.streams.stopping.wait()),
         }
@@ -97,8 +123,8 @@ class _Stream:
             upcoming = asyncio.ensure_future(anext(events, None))
             try:
                 while True:
-                    await asyncio.wait({upcoming}, timeout=self.platform.settings.event_heartbeat_seconds)
-                    if not await self._token_holds():  # asked after the wait: it may have ended meanwhile
+                    await asyncio.wait({upcoming}, timeout=self.watch.platform.settings.event_heartbeat_seconds)
+                    if not await self.watch.holds():  # asked after the wait: it may have ended meanwhile
                         return
                     if not upcoming.done():
                         await _send_text(send, _HEARTBEAT)
@@ -111,14 +137,6 @@ class _Stream:
             finally:
                 upcoming.cancel()
                 await asyncio.wait({upcoming})
-
-    async def _token_holds(self) -> bool:
-        """An event stream ends with the session that opened it (40-auth-sessions)."""
-        try:
-            await self.platform.identify(self.token)
-        except Unauthenticated:
-            return False
-        return True
 
 
 def _given_cursor(scope: Scope, query: dict[str, str]) -> str | None:

@@ -8,16 +8,16 @@ import structlog
 
 from symphainy_platform.errors import IntentError, MalformedRequest
 from symphainy_platform.http.answers import Answer, json_answer
+from symphainy_platform.http.credentials import credentials_of, guard_post
 from symphainy_platform.http.endpoint import identified
 from symphainy_platform.http.request import (
     TRACE_ID,
-    bearer_if_any,
     client_of,
     idempotency_key,
     query_of,
     read_json_object,
-    require_json,
 )
+from symphainy_platform.http.session_cookie import CookieUse, cookie_use
 from symphainy_platform.runtime.execution import IntentRequest
 
 if TYPE_CHECKING:
@@ -37,12 +37,14 @@ _log = structlog.get_logger(__name__)
 async def submit(platform: Platform, request: Request) -> Answer:
     """POST /api/intent/submit."""
     try:
-        result = await platform.dispatch(await _intent_of(platform, request))
+        asked, cookie = await _intent_of(platform, request)
+        result = await platform.dispatch(asked)
     except IntentError as error:
         if error.execution_id is None:
             _name(error, platform, request)
         raise
-    return json_answer(result.to_dict())
+    envelope, headers = cookie.taken(result.to_dict(), platform.clock.now())
+    return json_answer(envelope, headers=headers)
 
 
 def _name(error: IntentError, platform: Platform, request: Request) -> None:
@@ -51,18 +53,20 @@ def _name(error: IntentError, platform: Platform, request: Request) -> None:
     _log.info("rejected", execution_id=error.execution_id, outcome=error.code, trace_id=request.scope[TRACE_ID])
 
 
-async def _intent_of(platform: Platform, request: Request) -> IntentRequest:
-    """Translate a request; refuse what is no submission."""
-    require_json(request.scope)
+async def _intent_of(platform: Platform, request: Request) -> tuple[IntentRequest, CookieUse]:
+    """Translate a request, and say what of it the cookie carries; refuse what is no submission."""
+    guard_post(platform.settings, request.scope)
+    token = credentials_of(platform.settings, request.scope).token
     query_of(request)
     key = idempotency_key(request.scope)
     body, large = await read_json_object(request, platform.settings.max_body_bytes)
     _check_envelope(body)
-    return IntentRequest(
+    cookie = cookie_use(platform, body["intent_type"], body.get("contract_version"))
+    asked = IntentRequest(
         intent_type=body["intent_type"],
-        parameters=body["parameters"],
+        parameters=cookie.filled(body["parameters"], token),
         identity=None,
-        bearer=bearer_if_any(request.scope),
+        bearer=token,
         client=client_of(request.scope),
         idempotency_key=key,
         metadata=body.get("metadata", {}),
@@ -71,6 +75,7 @@ async def _intent_of(platform: Platform, request: Request) -> IntentRequest:
         strict=True,
         large=large,
     )
+    return asked, cookie
 
 
 async def status(platform: Platform, request: Request) -> Answer:

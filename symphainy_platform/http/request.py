@@ -16,7 +16,6 @@ from symphainy_platform.errors import (
     InvalidParameterValue,
     MalformedRequest,
     PayloadTooLarge,
-    Unauthenticated,
     UnsupportedMediaType,
 )
 
@@ -29,7 +28,6 @@ TRACE_ID = "symphainy.trace_id"
 
 _LONGEST_AGENT = 255
 _OFF_LOOP_BYTES = 256 * 1024
-_BEARER = re.compile(r"bearer ([!-~]+)", re.IGNORECASE)
 _VISIBLE_ASCII = re.compile(rb"[!-~]{1,255}")
 _MEDIA_TYPE = re.compile(rb'application/json(?: *; *charset="?utf-8"?)?', re.IGNORECASE)
 _TRACEPARENT = re.compile(rb"(?!ff)[0-9a-f]{2}-(?!0{32})([0-9a-f]{32})-(?!0{16})[0-9a-f]{16}-[0-9a-f]{2}(?:-.*)?")
@@ -51,21 +49,6 @@ def trace_id_of(scope: Scope) -> str:
 def new_trace_id() -> str:
     """Return a trace id; it names and protects nothing, so it spares the kernel's randomness."""
     return f"{random.getrandbits(128):032x}"
-
-
-def bearer_token(scope: Scope) -> str:
-    """Return the token of the one Authorization header; raises `Unauthenticated`."""
-    token = bearer_if_any(scope)
-    if token is None:
-        raise Unauthenticated
-    return token
-
-
-def bearer_if_any(scope: Scope) -> str | None:
-    """Return the token of the one Authorization header; None where there is none, or another thing than one."""
-    values = header_values(scope, b"authorization")
-    match = _BEARER.fullmatch(values[0].decode("latin-1")) if len(values) == 1 else None
-    return match[1] if match else None
 
 
 def client_of(scope: Scope) -> Client:

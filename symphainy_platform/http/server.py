@@ -6,32 +6,30 @@ import asyncio
 import contextlib
 import gc
 import ipaddress
-import json
-import shlex
 import signal
 import socket
+from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING
 
 import structlog
 import uvicorn
 
-from symphainy_platform.context import Identity
 from symphainy_platform.errors import IntentError, SettingsError
 from symphainy_platform.http.app import build_app
 from symphainy_platform.http.events import EventStreams
 from symphainy_platform.http.protocol import BoundedProtocol
+from symphainy_platform.http.proxy import TrustedProxy
+from symphainy_platform.identity.master_key import refuse_serving_without_master_key
 from symphainy_platform.identity.source import tokens_of
 from symphainy_platform.platform import Platform
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Generator
+    from collections.abc import Generator
 
     from starlette.types import ASGIApp
 
     from symphainy_platform.settings import Settings
 
-_DEV_TENANT, _DEV_USER = "dev", "developer"
-_DEV_TOKEN_SECONDS = 24 * 3600
 _AUDIT_SECONDS = 2
 """How often the events that came are taken into the audit chains."""
 _LISTEN_BACKLOG = 2048
@@ -41,16 +39,21 @@ _SIGNALS = (signal.SIGINT, signal.SIGTERM)
 
 _log = structlog.get_logger(__name__)
 
+Announce = Callable[[Platform, str], Awaitable[None]]
+"""Told once that requests are answered, and under which URL."""
 
-async def serve(settings: Settings, announce: Callable[[str], None]) -> None:
-    """Serve until SIGTERM or SIGINT; `announce` gets the lines to show once requests are answered.
 
-    Raises `StartError` when the settings, the address or the store do not allow it.
+async def serve(settings: Settings, announce: Announce) -> None:
+    """Serve until SIGTERM or SIGINT.
+
+    Raises `StartError` when the settings, the address, the store or its keys do not allow it.
     """
     refuse_public_development(settings)
+    refuse_serving_without_master_key(settings)
     tokens_of(settings)  # a key that cannot be used stops the start, rather than every request
     with _listening(settings) as listener:
         async with Platform.open(settings) as platform:
+            await platform.keys.check()
             await _Server(platform, listener, announce).run_until_stopped()
 
 
@@ -67,11 +70,11 @@ def refuse_public_development(settings: Settings) -> None:
 class _Server(uvicorn.Server):
     """uvicorn, stopping in our order: refuse new intents, finish those under way, close."""
 
-    def __init__(self, platform: Platform, listener: socket.socket, announce: Callable[[str], None]) -> None:
+    def __init__(self, platform: Platform, listener: socket.socket, announce: Announce) -> None:
         self._platform = platform
         self._listener = listener
         self._announce = announce
-        self._streams = EventStreams(platform.settings.max_event_streams)
+        self._streams = EventStreams.of(platform.settings)
         self._stop_task: asyncio.Task[None] | None = None
         super().__init__(_config(build_app(platform, self._streams), platform.settings))
 
@@ -110,8 +113,7 @@ class _Server(uvicorn.Server):
         # What was loaded stays: left to the collector, each full collection stops every request for ~35 ms.
         gc.collect()
         gc.freeze()
-        for line in _announcement(self._platform, _url(self._listener)):
-            self._announce(line)
+        await self._announce(self._platform, _url(self._listener))
 
     def _on_signal(self) -> None:
         """Stop in order; a second signal does not wait any longer."""
@@ -147,7 +149,7 @@ async def _regularly(name: str, seconds: float, work: Callable[[], Awaitable[obj
 
 def _config(app: ASGIApp, settings: Settings) -> uvicorn.Config:
     return uvicorn.Config(
-        app,
+        TrustedProxy(app, settings.trusted_proxy) if settings.trusted_proxy else app,
         loop="none",
         http=BoundedProtocol,
         ws="none",
@@ -155,8 +157,7 @@ def _config(app: ASGIApp, settings: Settings) -> uvicorn.Config:
         log_config=None,
         access_log=False,  # one line per intent is logged by the runtime; a URL may hold what nobody should read
         server_header=False,
-        proxy_headers=settings.trusted_proxy is not None,
-        forwarded_allow_ips=settings.trusted_proxy,
+        proxy_headers=False,
         timeout_graceful_shutdown=_CLOSE_SECONDS,
     )
 
@@ -182,26 +183,6 @@ def _listening(settings: Settings) -> socket.socket:
 def _url(listener: socket.socket) -> str:
     host, port = listener.getsockname()[:2]
     return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
-
-
-def _announcement(platform: Platform, url: str) -> list[str]:
-    """The address; in development also a token and a line to paste."""
-    if not platform.settings.dev:
-        return [f"Serving on {url}", "Make a token with: symphainy token --tenant T --user U"]
-    identity = Identity(tenant_id=_DEV_TENANT, user_id=_DEV_USER)
-    token = tokens_of(platform.settings).mint(identity, ttl_seconds=_DEV_TOKEN_SECONDS, clock=platform.clock)
-    return [
-        f"Serving on {url}",
-        f"Token (tenant {_DEV_TENANT}, user {_DEV_USER}, 24 h): {token}",
-        "Try:",
-        _curl(url, token),
-    ]
-
-
-def _curl(url: str, token: str) -> str:
-    body = json.dumps({"intent_type": "initialize_chat_session", "parameters": {}})
-    headers = ["-H", f"Authorization: Bearer {token}", "-H", "Content-Type: application/json"]
-    return shlex.join(["curl", "-sS", f"{url}/api/intent/submit", *headers, "-d", body])
 
 
 def _is_loopback(host: str) -> bool:

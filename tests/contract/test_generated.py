@@ -159,7 +159,12 @@ def test_a_secret_of_an_answer_is_not_left_out_by_clients(folder):
     )
     contract = load_folders([folder(note_thing=text)]).contracts["note_thing", 1].value
     payload = artifacts_schema(contract)["properties"]["note"]["properties"]["semantic_payload"]
-    assert payload["properties"]["token"] == {"type": "string", "x-secret": True}
+    assert payload["properties"]["token"] == {
+        "type": "string",
+        "format": "password",
+        "x-secret": True,
+        "readOnly": True,
+    }
 
 
 def test_a_document_shows_declared_parts_secrets_and_aliases(folder):

@@ -17,6 +17,7 @@ from symphainy_platform.identity.source import tokens_of
 from symphainy_platform.settings import Settings
 
 ORIGIN = "https://app.example"
+MASTER_KEY = {"SYMPHAINY_MASTER_KEY": "bWFzdGVyIGtleSBvZiB0aGUgSFRUUCB0ZXN0cywgMzI"}
 SETTINGS = {
     "SYMPHAINY_EVENT_HEARTBEAT_SECONDS": "0.1",
     "SYMPHAINY_CORS_ORIGINS": ORIGIN,
@@ -60,14 +61,19 @@ class Server:
         return self.process.wait(timeout)
 
 
-@contextmanager
-def running(folder, *arguments, **environment):
+def environment(**chosen):
+    """This process's environment with other settings: the master key, and what is chosen (None: left out)."""
     clean = {name: value for name, value in os.environ.items() if not name.startswith("SYMPHAINY_")}
+    return clean | {name: value for name, value in (MASTER_KEY | chosen).items() if value is not None}
+
+
+@contextmanager
+def running(folder, *arguments, **chosen):
     with (folder / "log").open("wb") as log:
         process = subprocess.Popen(  # noqa: S603
             [sys.executable, "-m", "symphainy_platform.cli", "serve", "--port", "0", *arguments],
             cwd=folder,
-            env=clean | SETTINGS | environment,
+            env=environment(**SETTINGS | chosen),
             stdout=subprocess.PIPE,
             stderr=log,
             text=True,

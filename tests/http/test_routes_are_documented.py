@@ -8,7 +8,7 @@ from symphainy_platform.resources import data_folder
 def test_every_route_is_in_the_openapi_document_and_every_path_is_a_route():
     routes = {
         (route.path.replace(":int}", "}"), method.lower())
-        for route in _router(None, EventStreams(1)).routes
+        for route in _router(None, EventStreams(1, 1)).routes
         for method in route.methods - {"HEAD"}
     }
     paths = openapi(load_folders([data_folder("contracts")]), "1")["paths"]

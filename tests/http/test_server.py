@@ -1,5 +1,4 @@
 import json
-import os
 import signal
 import subprocess
 import sys
@@ -7,7 +6,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import httpx
 import pytest
-from live_server import running
+from live_server import environment, running
 
 SUBMIT = "/api/intent/submit"
 INITIALIZE = {"intent_type": "initialize_chat_session", "parameters": {}}
@@ -80,7 +79,7 @@ def test_a_server_takes_audited_events_into_their_chain(tmp_path):
 
 
 def test_development_prints_a_line_that_works_when_pasted(tmp_path):
-    with running(tmp_path, "--dev") as server:
+    with running(tmp_path, "--dev", SYMPHAINY_MASTER_KEY=None) as server:
         while not any(line.startswith("curl ") for line in server.lines):
             pass
         curl = next(line for line in server.lines if line.startswith("curl "))
@@ -98,14 +97,15 @@ REFUSED = {
     "an unknown store": (["--store", "mongodb://db/x"], {}, "mongodb"),
     "an unknown setting": ([], {"SYMPHAINY_PROT": "1"}, "did you mean SYMPHAINY_PORT"),
     "a host that cannot be": (["--host", "no..host"], {}, "cannot listen"),
+    "no master key": ([], {"SYMPHAINY_MASTER_KEY": None}, "SYMPHAINY_MASTER_KEY"),
     "a proxy that is none": (["--trusted-proxy", "*"], {}, "an address such as"),
     "a host that is none": (["--host", "no.such.host.invalid"], {}, "cannot listen"),
 }
 
 
-@pytest.mark.parametrize(("arguments", "environment", "reason"), REFUSED.values(), ids=REFUSED)
-def test_a_refused_start_is_one_sentence_and_exit_2(tmp_path, arguments, environment, reason):
-    done = _start(tmp_path, *arguments, **environment)
+@pytest.mark.parametrize(("arguments", "chosen", "reason"), REFUSED.values(), ids=REFUSED)
+def test_a_refused_start_is_one_sentence_and_exit_2(tmp_path, arguments, chosen, reason):
+    done = _start(tmp_path, *arguments, **chosen)
     assert done.returncode == 2
     assert reason in done.stderr
     assert "Traceback" not in done.stderr
@@ -125,9 +125,8 @@ def test_a_taken_port_is_a_refused_start(server, tmp_path):
     assert "cannot listen on 127.0.0.1 port" in done.stderr
 
 
-def _start(folder, *arguments, **environment):
-    clean = {name: value for name, value in os.environ.items() if not name.startswith("SYMPHAINY_")}
+def _start(folder, *arguments, **chosen):
     command = [sys.executable, "-m", "symphainy_platform.cli", "serve", "--port", "0", *arguments]
     return subprocess.run(  # noqa: S603
-        command, cwd=folder, env=clean | environment, capture_output=True, text=True, timeout=20, check=False
+        command, cwd=folder, env=environment(**chosen), capture_output=True, text=True, timeout=20, check=False
     )
