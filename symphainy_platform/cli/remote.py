@@ -3,15 +3,20 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator, AsyncIterator, Callable, Mapping
-from contextlib import asynccontextmanager
-from typing import Any
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Iterator, Mapping
+from contextlib import asynccontextmanager, contextmanager
+from typing import TYPE_CHECKING, Any
 
 import httpx
 import orjson
 
 from symphainy_platform.errors import IntentError, Kind, MalformedRequest
 
+if TYPE_CHECKING:
+    from symphainy_platform.cli.remote_callers import RemoteCaller, Submit
+
+_SUBMIT = "/api/intent/submit"
+_AUTHORIZATION = "Authorization"
 _ANSWER_SECONDS = 60.0
 _SILENCE_SECONDS = 1.0
 """Without `--follow`, a stream that says nothing for so long has told what is there."""
@@ -21,27 +26,57 @@ _IS_IT = "is it this platform?"
 
 
 @asynccontextmanager
-async def connected(url: str, token: Callable[[], str] | None) -> AsyncIterator[httpx.AsyncClient]:
+async def connected(url: str, caller: RemoteCaller | None) -> AsyncIterator[httpx.AsyncClient]:
     """Open a client of the server at `url`; what cannot be reached is an `IntentError` with a code.
 
-    `token` is asked for each request: one that was made for this command lives shorter than a stream is followed.
+    `caller` is asked for a token at each request: a stream is followed for longer than one lives.
     """
+    with _failures_named(url):
+        async with httpx.AsyncClient(base_url=url, timeout=_ANSWER_SECONDS) as client:
+            if caller is None:
+                yield client
+                return
+            client.event_hooks = {"request": [_authorizing(client, caller)]}
+            try:
+                yield client
+            finally:
+                await caller.leave(_submitting(client))
 
-    def authorized(request: httpx.Request) -> httpx.Request:
-        if token is not None:
-            request.headers.update({b"Authorization": _header(f"Bearer {token()}")})
-            request.headers.encoding = "latin-1"  # the client reads back whatever was typed
-        return request
 
+@contextmanager
+def _failures_named(url: str) -> Iterator[None]:
     try:
-        async with httpx.AsyncClient(base_url=url, auth=authorized, timeout=_ANSWER_SECONDS) as client:
-            yield client
+        yield
     except httpx.LocalProtocolError as error:
         message = "A token, key or cursor holds what no HTTP header can."  # which one, the client would quote
         raise MalformedRequest(message) from error
     except (httpx.RequestError, httpx.InvalidURL) as error:
         message = f"No answer from {url}: {error or type(error).__name__}"
         raise IntentError("SERVER_UNREACHABLE", message, kind=Kind.UNAVAILABLE, retryable=True) from error
+
+
+def _authorizing(client: httpx.AsyncClient, caller: RemoteCaller) -> Callable[[httpx.Request], Awaitable[None]]:
+    async def authorize(request: httpx.Request) -> None:
+        if _AUTHORIZATION not in request.headers:
+            _authorize(request.headers, await caller.token(_submitting(client)))
+
+    return authorize
+
+
+def _authorize(headers: httpx.Headers, token: str) -> None:
+    headers.update({_AUTHORIZATION.encode(): _header(f"Bearer {token}")})
+    headers.encoding = "latin-1"  # the client reads back whatever was typed
+
+
+def _submitting(client: httpx.AsyncClient) -> Submit:
+    async def submit(intent_type: str, parameters: Mapping[str, Any], token: str) -> tuple[Any, Mapping[str, str]]:
+        headers = httpx.Headers({"Content-Type": "application/json"})
+        _authorize(headers, token)
+        body = _body({"intent_type": intent_type, "parameters": parameters})
+        answer = await client.post(_SUBMIT, content=body, headers=headers)
+        return _checked(answer), dict(answer.cookies)
+
+    return submit
 
 
 async def fetch(client: httpx.AsyncClient, path: str) -> Any:
@@ -72,7 +107,7 @@ class RemoteTarget:
         if idempotency_key is not None:
             headers[b"Idempotency-Key"] = _header(idempotency_key)
         body = _body({"intent_type": intent_type, "parameters": parameters})
-        return _checked(await self._client.post("/api/intent/submit", content=body, headers=headers))
+        return _checked(await self._client.post(_SUBMIT, content=body, headers=headers))
 
     async def events(self, after: str | None, *, follow: bool) -> AsyncGenerator[Mapping[str, Any], None]:
         """Read the event stream; with `follow`, again and again from where it ended."""

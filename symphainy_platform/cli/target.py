@@ -8,8 +8,8 @@ from dataclasses import asdict
 from typing import TYPE_CHECKING, Any, Protocol
 
 from symphainy_platform.cli.remote import RemoteTarget, connected
-from symphainy_platform.context import Identity, SystemClock
-from symphainy_platform.identity.source import tokens_of
+from symphainy_platform.cli.remote_callers import GivenToken, RemoteCaller, ServiceCaller, UserCaller
+from symphainy_platform.context import Identity
 from symphainy_platform.observability import configure_logs
 from symphainy_platform.platform import Platform
 from symphainy_platform.state.store import EventFilter
@@ -19,7 +19,6 @@ if TYPE_CHECKING:
     from symphainy_platform.settings import Settings
 
 _ALL_RETAINED = "0"
-_MINUTE = 60
 
 
 class Target(Protocol):
@@ -39,7 +38,7 @@ async def open_target(where: Place, caller: Caller) -> AsyncGenerator[Target, No
     """Open what the command line names; logs of this process are warnings only."""
     settings = where.settings(log_level="warning")
     if where.url is not None:
-        async with connected(where.url, lambda: _token(settings, caller)) as client:
+        async with connected(where.url, _remote(settings, caller)) as client:
             yield RemoteTarget(client)
     else:
         async with open_local(settings, caller) as target:
@@ -91,8 +90,8 @@ class LocalTarget:
                 yield asdict(event)
 
 
-def _token(settings: Settings, caller: Caller) -> str:
-    """The caller's token, or a short-lived one that this data folder signs."""
+def _remote(settings: Settings, caller: Caller) -> RemoteCaller:
+    """The caller's token, or what this data folder vouches for."""
     if caller.identity is None:
-        return caller.token or ""
-    return tokens_of(settings).mint(caller.identity, ttl_seconds=_MINUTE, clock=SystemClock())
+        return GivenToken(caller.token or "")
+    return (ServiceCaller if caller.identity.is_service else UserCaller)(settings, caller.identity)

@@ -16,6 +16,7 @@ from symphainy_platform.cli.remote import connected, fetch
 
 ANN = ("--tenant", "acme", "--user", "ann")
 EVE = ("--tenant", "elsewhere", "--user", "eve")
+MASTER_KEY = {"SYMPHAINY_MASTER_KEY": "bWFzdGVyIGtleSBvZiB0aGUgY29tbWFuZCBsaW5lIC0"}
 CREATE = ("submit", "initialize_chat_session", *ANN)
 
 
@@ -29,7 +30,7 @@ def serving(folder):
     process = subprocess.Popen(
         [sys.executable, "-m", "symphainy_platform.cli", "serve", "--port", "0"],
         cwd=folder,
-        env={name: value for name, value in os.environ.items() if not name.startswith("SYMPHAINY_")},
+        env={name: value for name, value in os.environ.items() if not name.startswith("SYMPHAINY_")} | MASTER_KEY,
         stdout=subprocess.PIPE,
         stderr=subprocess.DEVNULL,
         text=True,
