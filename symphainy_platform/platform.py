@@ -8,7 +8,7 @@ from typing import Any, Self
 
 import pluggy
 
-from symphainy_platform.context import Clock, Identity, IdSource, SystemClock, TimeOrderedIds, isoformat
+from symphainy_platform.context import Clock, Identity, IdSource, SystemClock, TimeOrderedIds
 from symphainy_platform.contract.catalog import Catalog
 from symphainy_platform.errors import Unauthenticated
 from symphainy_platform.hookspecs import PlatformContext

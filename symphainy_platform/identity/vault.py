@@ -86,9 +86,9 @@ class Vault:
         return self._keys.current[purpose]
 
     async def forget(self, kids: Sequence[str]) -> None:
-        """Delete these keys from the store."""
+        """Delete these keys from the store; the next use looks at what is left."""
         await self._store.forget_keys(kids)
-        await self.reload()
+        self._loaded_at = None
 
     async def _load(self) -> None:
         before = self._clock.now()
