@@ -6,7 +6,7 @@ by an exported head for ever.
 
 from __future__ import annotations
 
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
@@ -105,30 +105,26 @@ class AuditCheck:
         evidence = await self._evidence(tenant_id, at, lasts)
         waiting = await self._let_wait(tenant_id, at, evidence)
         names = sorted({*lasts, *(name for name, each in evidence.items() if each.missing)})
-        chains = [
-            await self._chain(name, lasts.get(name, 0), evidence.get(name, _Evidence()), heads.get(name))
-            for name in names
-        ]
+        chains = [await self._chain(name, lasts.get(name, 0), evidence[name], heads.get(name)) for name in names]
         return AuditReport(chains=tuple(chains), waiting=waiting)
 
     async def _lasts(self, tenant_id: str | None, heads: Mapping[str, Head]) -> dict[str, int]:
         """The last seq of every chain that is there or should be."""
-        names = (
-            [tenant_id] if tenant_id is not None else [*heads, *[each async for each in chained_tenants(self._store)]]
-        )
+        if tenant_id is not None:
+            return {tenant_id: await last_seq(self._store, tenant_id)}
+        names = [*heads, *[name async for name in chained_tenants(self._store)]]
         return {name: await last_seq(self._store, name) for name in names}
 
     async def _evidence(
         self, tenant_id: str | None, at: AuditPosition, lasts: Mapping[str, int]
-    ) -> dict[str, _Evidence]:
+    ) -> defaultdict[str, _Evidence]:
         """Look for the entry of each retained event; from the start again, when a sweep was faster."""
         while True:
-            evidence: dict[str, _Evidence] = {}
+            evidence: defaultdict[str, _Evidence] = defaultdict(_Evidence)
             try:
                 async for events in self._events(tenant_id, _ALL_RETAINED, at.types | self._types):
                     for event, entry in await self._with_entries(events):
-                        each = evidence.setdefault(event.tenant_id, _Evidence())
-                        each.compare(event, entry, lasts.get(event.tenant_id, 0))
+                        evidence[event.tenant_id].compare(event, entry, lasts.get(event.tenant_id, 0))
             except CursorExpired:
                 continue
             return evidence
@@ -142,7 +138,7 @@ class AuditCheck:
         except (CursorExpired, InvalidParameterValue):  # the appender will start over, and take them all
             waiting = [event for each in evidence.values() for event in each.missing.values()]
         for event in waiting:
-            evidence.get(event.tenant_id, _Evidence()).missing.pop(event.cursor, None)
+            evidence[event.tenant_id].missing.pop(event.cursor, None)
         return len(waiting)
 
     async def _events(

@@ -3,8 +3,11 @@
 import asyncio
 import hashlib
 import json
+import signal
 import sqlite3
+import sys
 from contextlib import closing
+from pathlib import Path
 
 import orjson
 import pytest
@@ -177,6 +180,19 @@ async def test_who_dies_between_reading_and_appending_loses_nothing(audit, store
     monkeypatch.setattr(store, "append_audit", real)
     assert await audit.append() == 5
     assert numbers(await chain(store)) == list(range(1, 11))
+
+
+@pytest.mark.parametrize("moment", ["reading", "writing", "answering"])
+async def test_kill_9_of_an_appender_loses_nothing_and_takes_nothing_twice(audit, store, emit, path, moment):
+    await emit("signed_in", "signed_in")
+    await audit.append()
+    await emit("signed_out", "note_written", "signed_in")
+    command = [sys.executable, str(Path(__file__).with_name("dying_appender.py")), str(path), moment]
+    process = await asyncio.create_subprocess_exec(*command)
+    assert await process.wait() == -signal.SIGKILL
+    assert await audit.append() == (0 if moment == "answering" else 2)
+    assert numbers(await chain(store)) == [1, 2, 3, 5]
+    assert await is_whole(audit)
 
 
 async def test_an_append_whose_answer_was_lost_is_not_repeated(audit, store, emit, monkeypatch):
