@@ -34,7 +34,11 @@ from symphainy_platform.state.view import Presenter, present_payload
 B = TypeVar("B")
 
 GROUP = "symphainy.realms"
-BUILT_IN = ("symphainy_platform.state.sqlite.hook", "symphainy_platform.identity.source")
+BUILT_IN = (
+    "symphainy_platform.state.sqlite.hook",
+    "symphainy_platform.state.postgres.hook",
+    "symphainy_platform.identity.source",
+)
 """What ships with the platform but is no realm: a store and an identity source."""
 
 

@@ -43,7 +43,8 @@ def test_every_import_is_declared():
     distributions = packages_distributions()
     used = {normal(distributions[name][0]) for name in imported()}
     used = {COMES_WITH.get(name, name) for name in used}
-    assert used - DECLARED - EXTRAS["testing"] - EXTRAS["telemetry"] == set()
+    optional = EXTRAS["testing"] | EXTRAS["telemetry"] | EXTRAS["postgres"]
+    assert used - DECLARED - optional == set()
     assert DECLARED - used == {"httptools"}  # uvicorn's parser, by its name
 
 

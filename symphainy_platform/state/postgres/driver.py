@@ -1,0 +1,44 @@
+"""What the store uses of asyncpg, typed: the driver has no types of its own."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from contextlib import AbstractAsyncContextManager
+from typing import Any, Protocol
+
+
+class Connection(Protocol):
+    """An `asyncpg.Connection`. Rows behave as tuples; errors are those of `faults.DATABASE_ERRORS`."""
+
+    async def execute(self, query: str, *args: Any) -> str:
+        """Run a statement (without arguments: a script) and return its tag."""
+
+    async def fetch(self, query: str, *args: Any) -> list[Any]:
+        """Return all rows."""
+
+    async def fetchrow(self, query: str, *args: Any) -> Any:
+        """Return the first row, or None."""
+
+    async def fetchval(self, query: str, *args: Any) -> Any:
+        """Return the first column of the first row, or None."""
+
+    def transaction(self, *, isolation: str | None = None, readonly: bool = False) -> AbstractAsyncContextManager[Any]:
+        """Begin a transaction, and end it with the block."""
+
+    def is_in_transaction(self) -> bool:
+        """Tell whether a transaction is open."""
+
+    def is_closed(self) -> bool:
+        """Tell whether the connection has ended."""
+
+    def get_server_version(self) -> Any:
+        """Return the server's version, with a `major`."""
+
+    async def add_listener(self, channel: str, callback: Callable[[Any, int, str, str], None]) -> None:
+        """Listen to a channel of NOTIFY."""
+
+    async def close(self) -> None:
+        """End the connection in order."""
+
+    def terminate(self) -> None:
+        """End the connection at once."""

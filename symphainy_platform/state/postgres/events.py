@@ -1,0 +1,137 @@
+"""Reading the outbox: pages of events in the order of their transactions, and the cursors between them."""
+
+from __future__ import annotations
+
+from bisect import bisect_left
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import orjson
+
+from symphainy_platform.errors import CursorExpired, InvalidParameterValue
+from symphainy_platform.state.postgres.driver import Connection
+from symphainy_platform.state.postgres.queries import SQL
+from symphainy_platform.state.records import PublishedEvent
+from symphainy_platform.state.sqlite.cursors import decode, encode
+from symphainy_platform.state.sqlite.rows import Row
+from symphainy_platform.state.store import EventFilter, EventPage
+
+_LOOKED_AT = 1000
+"""Rows that one page looks at, at the least: bounds a page whose filter matches few of them."""
+_BEFORE_EVERYTHING = "0"
+_EPOCH_BYTES = 8
+_NUMBER_BYTES = 8
+_CURSOR_BYTES = _EPOCH_BYTES + 2 * _NUMBER_BYTES
+
+Place = tuple[int, int]
+"""(position, id) of an event."""
+
+
+@dataclass(frozen=True, slots=True)
+class Outbox:
+    """How far the outbox goes in one snapshot: events below `horizon` are complete."""
+
+    horizon: int
+    swept: Place
+    newest: Place
+    starts: Sequence[int]
+    epochs: Sequence[bytes]
+
+    def cursor(self, place: Place) -> str:
+        """Write the cursor that resumes right after an event."""
+        position, event_id = place
+        numbers = position.to_bytes(_NUMBER_BYTES, "big") + event_id.to_bytes(_NUMBER_BYTES, "big")
+        return encode(self._epoch(position) + numbers)
+
+    def place(self, cursor: str) -> Place:
+        """Return the place behind which a cursor resumes, if all that follow are here.
+
+        Raises InvalidParameterValue for what is no cursor, CursorExpired for one that holds no more.
+        """
+        if cursor == _BEFORE_EVERYTHING:
+            return self.swept
+        place = place_in(cursor)
+        if place is None:
+            raise InvalidParameterValue(parameter="after", expected="a cursor from this event stream, or 0")
+        if not self.swept <= place <= self.newest or self.cursor(place) != cursor:
+            raise CursorExpired
+        return place
+
+    def _epoch(self, position: int) -> bytes:
+        return self.epochs[max(bisect_left(self.starts, position) - 1, 0)]
+
+
+def place_in(cursor: str) -> Place | None:
+    """Read the place that a cursor names, whatever its epoch; None for what is no cursor of an event."""
+    value = decode(cursor)
+    if value is None or len(value) != _CURSOR_BYTES:
+        return None
+    position = int.from_bytes(value[_EPOCH_BYTES:-_NUMBER_BYTES], "big")
+    return position, int.from_bytes(value[-_NUMBER_BYTES:], "big")
+
+
+async def read_outbox(connection: Connection) -> Outbox:
+    """Ask how far the outbox goes."""
+    horizon, swept, newest, starts, epochs = await connection.fetchrow(SQL["outbox_state"])
+    swept = (swept[0], swept[1])
+    return Outbox(horizon, swept, swept if newest[0] is None else max(swept, tuple(newest)), starts, epochs)
+
+
+async def newest_cursor(connection: Connection) -> str:
+    """Answer `event_cursor`: the cursor after the last complete event."""
+    outbox = await read_outbox(connection)
+    return outbox.cursor(outbox.newest)
+
+
+async def read_events(connection: Connection, cursor: str, where: EventFilter, limit: int) -> tuple[EventPage, int]:
+    """Answer `events_after`, and the horizon of its snapshot.
+
+    No transaction: what was complete once stays so, and a sweep in between removes only what came
+    before events that are still there.
+    """
+    outbox = await read_outbox(connection)
+    after, last = outbox.place(cursor), outbox.newest
+    window = max(limit, _LOOKED_AT)
+    rows = await _rows(connection, where, after, last, window)
+    found = [row for row in rows if _matches(row, where)]
+    if more := len(found) > limit or len(rows) == window:
+        place = found[limit - 1] if len(found) >= limit else rows[-1]
+        last = (place[0], place[1])
+    events = tuple(_published(outbox, row) for row in found[:limit])
+    return EventPage(events=events, cursor=outbox.cursor(last), more=more), outbox.horizon
+
+
+async def _rows(connection: Connection, where: EventFilter, after: Place, last: Place, window: int) -> list[Row]:
+    if after == last:
+        return []
+    if where.user_id is None or where.tenant_id is None:
+        query, owner = SQL["events"], []
+    else:
+        query, owner = SQL["events_of_user"], [where.tenant_id, where.user_id]
+    rows: list[Row] = await connection.fetch(query, *after, *last, window, *owner)
+    return rows
+
+
+def _matches(row: Row, where: EventFilter) -> bool:
+    _, _, tenant_id, user_id, _, _, kind, artifact_id, *_ = row
+    return (
+        where.tenant_id in (None, tenant_id)
+        and where.user_id in (None, user_id)
+        and where.type in (None, kind)
+        and where.artifact_id in (None, artifact_id)
+    )
+
+
+def _published(outbox: Outbox, row: Row) -> PublishedEvent:
+    position, event_id, tenant_id, user_id, execution_id, intent_type, kind, artifact_id, payload, created_at = row
+    return PublishedEvent(
+        cursor=outbox.cursor((position, event_id)),
+        tenant_id=tenant_id,
+        user_id=user_id,
+        execution_id=execution_id,
+        intent_type=intent_type,
+        type=kind,
+        artifact_id=artifact_id,
+        payload=orjson.loads(payload),
+        created_at=created_at,
+    )

@@ -1,0 +1,110 @@
+"""The schema: its steps, which of them a database has, and applying those that it lacks."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from functools import cache
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from symphainy_platform.errors import StoreRefusedError
+from symphainy_platform.resources import data_folder
+from symphainy_platform.state.postgres.connections import Database, end
+from symphainy_platform.state.postgres.driver import Connection
+from symphainy_platform.state.postgres.faults import DATABASE_ERRORS, at_start
+from symphainy_platform.state.postgres.queries import SQL
+
+_PRELUDE = Path(__file__).with_name("prelude.sql")
+_OLDEST = 15  # security_invoker views
+
+
+@cache
+def known_steps() -> dict[str, str]:
+    """Return the SQL of every step by its name, in order."""
+    folder = data_folder("supabase") / "migrations"
+    return {path.stem: path.read_text("utf-8") for path in sorted(folder.glob("*.sql"))}
+
+
+def place_of(database: Database) -> str:
+    """Name a database for people: no user, no password, no options."""
+    parts = urlsplit(database.url)
+    return f"{parts.hostname or 'localhost'}{parts.path}"
+
+
+async def applied_steps(connection: Connection) -> list[str]:
+    """Return the names of the steps that a database has, in order; none when it is empty."""
+    has_steps, has_schema = await connection.fetchrow(SQL["has_schema"])
+    if has_steps:
+        return [name for (name,) in await connection.fetch(SQL["steps"])]
+    if has_schema:
+        msg = "The database has a schema `symphainy` of another program: choose another database for the store."
+        raise StoreRefusedError(msg)
+    return []
+
+
+def check_not_newer(place: str, applied: list[str]) -> None:
+    """Refuse a database with steps that this code does not know."""
+    if unknown := [name for name in applied if name not in known_steps()]:
+        msg = f"The store {place} is newer than this program (it has {unknown[-1]}): upgrade the program."
+        raise StoreRefusedError(msg)
+
+
+async def check_current(place: str, connection: Connection) -> None:
+    """Refuse a database whose schema is not exactly the one of this code."""
+    applied = await applied_steps(connection)
+    check_not_newer(place, applied)
+    if len(applied) < len(known_steps()):
+        msg = f"The store {place} has no current schema: run `symphainy migrate`."
+        raise StoreRefusedError(msg)
+
+
+async def check_database(database: Database) -> None:
+    """Connect, and refuse a database whose schema is not exactly the one of this code."""
+    async with _connected(database) as connection:
+        await check_current(place_of(database), connection)
+
+
+async def migrate_database(database: Database, *, dry_run: bool) -> list[str]:
+    """Apply the missing steps (or only name them) in one transaction; safe when several processes start at once."""
+    async with _connected(database) as connection:
+        return await _migrate(connection, place_of(database), dry_run=dry_run)
+
+
+@asynccontextmanager
+async def _connected(database: Database) -> AsyncIterator[Connection]:
+    """A connection of its own, whose errors are sentences."""
+    try:
+        connection = await database.connect(command_seconds=None)
+        try:
+            yield connection
+        finally:
+            await end(connection)
+    except ValueError as error:
+        msg = f"The store's URL is none that Postgres knows: {error}"
+        raise StoreRefusedError(msg) from error
+    except DATABASE_ERRORS as error:
+        raise at_start(place_of(database), error) from error
+
+
+async def _migrate(connection: Connection, place: str, *, dry_run: bool) -> list[str]:
+    if (version := connection.get_server_version().major) < _OLDEST:
+        msg = f"The store {place} runs Postgres {version}: {_OLDEST} or newer is needed."
+        raise StoreRefusedError(msg)
+    missing = await _missing(connection, place)
+    if dry_run or not missing:
+        return missing
+    async with connection.transaction():
+        await connection.execute(SQL["lock_schema"])
+        missing = await _missing(connection, place)  # again: another process may have been faster
+        if missing:
+            await connection.execute(_PRELUDE.read_text("utf-8"))
+        for name in missing:
+            await connection.execute(known_steps()[name])
+    return missing
+
+
+async def _missing(connection: Connection, place: str) -> list[str]:
+    applied = await applied_steps(connection)
+    check_not_newer(place, applied)
+    return [name for name in known_steps() if name not in applied]

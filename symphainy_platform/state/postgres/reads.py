@@ -1,0 +1,154 @@
+"""Answering reads: one function per kind of read, each one bounded, indexed statement."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Sequence
+from typing import Any
+
+from symphainy_platform.errors import InvalidParameterValue
+from symphainy_platform.state.artifact import Artifact, LogEntry
+from symphainy_platform.state.postgres.audit import audit_head, audit_range, audited_events
+from symphainy_platform.state.postgres.driver import Connection
+from symphainy_platform.state.postgres.queries import SQL
+from symphainy_platform.state.records import ExecutionRecord
+from symphainy_platform.state.sqlite.cursors import listing_cursor, listing_place
+from symphainy_platform.state.sqlite.rows import Row, artifact_from, execution_from, log_entries_from
+from symphainy_platform.state.store import (
+    ArtifactById,
+    ArtifactListing,
+    ArtifactPage,
+    ArtifactVersions,
+    AuditedEvents,
+    AuditHead,
+    AuditRange,
+    CompletedIntents,
+    DueArtifacts,
+    ExecutionByClientKey,
+    ExecutionById,
+    ExecutionByKey,
+    LogKeys,
+    LogRange,
+    NewestArtifact,
+    Read,
+)
+
+Answer = Callable[[Connection, Any, bytes], Awaitable[Any]]
+_ABOVE_EVERY_VERSION = 2**63 - 1
+_LARGEST_PAGE = 200
+_NEWEST = ("infinity", "")
+"""After every (created_at, artifact_id): where a listing starts."""
+
+
+async def answer_reads(connection: Connection, reads: Sequence[Read[Any]], listings: bytes) -> list[Any]:
+    """Answer reads from one snapshot, in order; `listings` is the key of listings' cursors.
+
+    Each read is one statement, so that a single one needs no transaction.
+    """
+    if len(reads) == 1:
+        return [await ANSWERS[type(reads[0])](connection, reads[0], listings)]
+    async with connection.transaction(isolation="repeatable_read", readonly=True):
+        return [await ANSWERS[type(read)](connection, read, listings) for read in reads]
+
+
+async def _artifact_by_id(connection: Connection, read: ArtifactById, _: bytes) -> Artifact | None:
+    if read.version is None:
+        row = await connection.fetchrow(SQL["artifact"], read.tenant_id, read.artifact_id)
+    else:
+        row = await connection.fetchrow(SQL["artifact_version"], read.tenant_id, read.artifact_id, read.version)
+    return row and artifact_from(row)
+
+
+async def _newest_artifact(connection: Connection, read: NewestArtifact, _: bytes) -> Artifact | None:
+    row = await connection.fetchrow(
+        SQL["newest_artifact"], read.tenant_id, read.user_id, read.artifact_type, list(read.states)
+    )
+    return row and artifact_from(row)
+
+
+async def _artifact_listing(connection: Connection, read: ArtifactListing, listings: bytes) -> ArtifactPage:
+    if not 1 <= read.limit <= _LARGEST_PAGE:
+        raise InvalidParameterValue(parameter="limit", expected=f"1 to {_LARGEST_PAGE}")
+    place = _NEWEST if read.cursor is None else listing_place(listings, read)
+    statement, filters = _listing_query(read)
+    rows = await connection.fetch(statement, *place, *filters, read.limit + 1)
+    artifacts = tuple(map(artifact_from, rows[: read.limit]))
+    more = len(rows) > read.limit
+    return ArtifactPage(artifacts, listing_cursor(listings, read, artifacts[-1]) if more else None)
+
+
+def _listing_query(read: ArtifactListing) -> tuple[str, Row]:
+    """Each combination of filters has its own statement, whose index gives the order."""
+    filters = {"user": read.user_id, "type": read.artifact_type, "state": read.lifecycle_state}
+    given = {name: value for name, value in filters.items() if value is not None}
+    scope = "" if "user" in given else "_tenant"
+    return SQL[f"list{scope}{''.join(f'_{name}' for name in given)}"], (read.tenant_id, *given.values())
+
+
+async def _due_artifacts(connection: Connection, read: DueArtifacts, _: bytes) -> list[Artifact]:
+    return list(map(artifact_from, await connection.fetch(SQL["due_artifacts"], read.now, read.limit)))
+
+
+async def _artifact_versions(connection: Connection, read: ArtifactVersions, _: bytes) -> tuple[Artifact, ...]:
+    before = _ABOVE_EVERY_VERSION if read.before is None else read.before
+    rows = await connection.fetch(SQL["artifact_versions"], read.tenant_id, read.artifact_id, before, read.limit)
+    return tuple(map(artifact_from, rows))
+
+
+async def _log_range(connection: Connection, read: LogRange, _: bytes) -> list[LogEntry]:
+    place = (read.tenant_id, read.artifact_id, read.log, read.generation, read.first, read.last)
+    if read.version is None:
+        return _log_entries(await connection.fetch(SQL["log_range"], *place))
+    return _log_entries(await connection.fetch(SQL["log_range_as_of"], *place, read.version))
+
+
+async def _log_keys(connection: Connection, read: LogKeys, _: bytes) -> list[LogEntry]:
+    place = (read.tenant_id, read.artifact_id, read.log, read.generation)
+    return log_entries_from(await connection.fetch(SQL["log_keys"], *place, list(read.keys)))
+
+
+def _log_entries(rows: Sequence[Row]) -> list[LogEntry]:
+    """The newest wording of each seq, of rows in the order of seq and revision."""
+    if any(row[3] for row in rows):
+        rows = list({row[0]: row for row in rows}.values())
+    return log_entries_from(rows)
+
+
+async def _execution_by_id(connection: Connection, read: ExecutionById, _: bytes) -> ExecutionRecord | None:
+    return _execution(await connection.fetchrow(SQL["execution"], read.tenant_id, read.execution_id))
+
+
+async def _execution_by_key(connection: Connection, read: ExecutionByKey, _: bytes) -> ExecutionRecord | None:
+    return _execution(await connection.fetchrow(SQL["execution_by_key"], read.tenant_id, read.digest))
+
+
+async def _execution_by_client_key(
+    connection: Connection, read: ExecutionByClientKey, _: bytes
+) -> ExecutionRecord | None:
+    return _execution(await connection.fetchrow(SQL["execution_by_client_key"], read.tenant_id, read.digest))
+
+
+def _execution(row: Any) -> ExecutionRecord | None:
+    return row and execution_from(tuple(row))
+
+
+async def _completed_intents(connection: Connection, read: CompletedIntents, _: bytes) -> frozenset[str]:
+    rows = await connection.fetch(SQL["completed_intents"], read.tenant_id, read.user_id, list(read.intent_types))
+    return frozenset(intent for (intent,) in rows)
+
+
+ANSWERS: dict[type[Read[Any]], Answer] = {
+    ArtifactById: _artifact_by_id,
+    NewestArtifact: _newest_artifact,
+    ArtifactListing: _artifact_listing,
+    ArtifactVersions: _artifact_versions,
+    DueArtifacts: _due_artifacts,
+    LogRange: _log_range,
+    LogKeys: _log_keys,
+    ExecutionById: _execution_by_id,
+    ExecutionByKey: _execution_by_key,
+    ExecutionByClientKey: _execution_by_client_key,
+    CompletedIntents: _completed_intents,
+    AuditHead: audit_head,
+    AuditRange: audit_range,
+    AuditedEvents: audited_events,
+}

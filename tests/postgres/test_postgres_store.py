@@ -1,0 +1,26 @@
+"""The store suite, bound to Postgres."""
+
+import json
+
+import asyncpg
+import pytest
+
+from symphainy_platform.state.postgres.connections import Database
+from symphainy_platform.state.postgres.store import PostgresStore
+from symphainy_platform.testing.store_suite import StoreSuite
+
+
+class TestPostgresStore(StoreSuite):
+    @pytest.fixture
+    def store_factory(self, databases):
+        return lambda clock, home="main": PostgresStore(Database(databases.url(home)), clock)
+
+    @pytest.fixture
+    def read_table(self, databases):
+        async def read(table):
+            connection = await asyncpg.connect(databases.url("main"))
+            rows = [dict(row) for row in await connection.fetch(f"select * from symphainy.{table}")]  # noqa: S608 - of the suite
+            await connection.close()
+            return [row | {"context": json.loads(row["context"])} for row in rows]
+
+        return read
