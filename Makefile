@@ -29,7 +29,7 @@ $(READY): pyproject.toml
 run: setup  ## serve on 127.0.0.1:8000 with an embedded database
 	@exec $(BIN)/symphainy serve --dev
 
-demo: setup  ## the chat journey as a story, on a temporary store
+demo: setup  ## the journeys of sign-in and chat as a story, on a temporary store
 	@$(BIN)/symphainy demo
 
 test: setup  ## every test

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from starlette.middleware.cors import CORSMiddleware
 from starlette.routing import Router
 
 from symphainy_platform.http import artifacts, catalog, intents, introspection, operations
+from symphainy_platform.http.cors import with_cors
 from symphainy_platform.http.endpoint import get, no_such_path, post
 from symphainy_platform.http.events import EventStreams
 from symphainy_platform.http.layers import Failures, SecurityHeaders
@@ -17,9 +17,6 @@ if TYPE_CHECKING:
 
     from symphainy_platform.platform import Platform
 
-_CALLER_HEADERS = ("Authorization", "Content-Type", "Idempotency-Key", "Last-Event-ID", "traceparent")
-_PREFLIGHT_SECONDS = 600
-
 
 def create_app(platform: Platform) -> ASGIApp:
     """Return the ASGI app of an open platform; who opened the platform closes it, too."""
@@ -28,18 +25,7 @@ def create_app(platform: Platform) -> ASGIApp:
 
 def build_app(platform: Platform, streams: EventStreams) -> ASGIApp:
     """Return the app whose event streams end when `streams.stopping` is set."""
-    app: ASGIApp = Failures(_router(platform, streams))
-    origins = platform.settings.cors_origins
-    if origins:
-        app = CORSMiddleware(
-            app,
-            allow_origins=origins,
-            allow_methods=("GET", "POST"),
-            allow_headers=_CALLER_HEADERS,
-            expose_headers=("Retry-After",),
-            max_age=_PREFLIGHT_SECONDS,
-        )
-    return SecurityHeaders(app)
+    return SecurityHeaders(with_cors(Failures(_router(platform, streams)), platform.settings))
 
 
 def _router(platform: Platform, streams: EventStreams) -> Router:
