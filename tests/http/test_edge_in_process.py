@@ -6,6 +6,7 @@ import os
 from contextlib import asynccontextmanager
 
 import pytest
+from exchange import Exchange
 
 from symphainy_platform import Identity, Platform, Settings
 from symphainy_platform.http import create_app
@@ -14,31 +15,6 @@ from symphainy_platform.identity.source import tokens_of
 from symphainy_platform.testing.clock import ManualClock
 
 ANN = Identity(tenant_id="t1", user_id="ann")
-
-
-class Exchange:
-    """One request and the messages of its answer."""
-
-    def __init__(self, app, method, path, headers=(), body=b""):
-        self.scope = {
-            "type": "http",
-            "method": method,
-            "path": path,
-            "query_string": b"",
-            "headers": [(name.encode(), value.encode()) for name, value in headers],
-        }
-        self.incoming = [{"type": "http.request", "body": body, "more_body": False}]
-        self.sent = asyncio.Queue()
-        self.task = asyncio.create_task(app(self.scope, self._receive, self.sent.put))
-
-    async def _receive(self):
-        if self.incoming:
-            return self.incoming.pop()
-        return await asyncio.Event().wait()  # the caller stays
-
-    async def next(self):
-        async with asyncio.timeout(5):
-            return await self.sent.get()
 
 
 @asynccontextmanager

@@ -43,7 +43,7 @@ SET = {
 
 @pytest.mark.parametrize(("payload", "age"), SET.values(), ids=SET)
 def test_the_token_moves_from_the_body_into_the_cookie(payload, age):
-    answer = envelope(lifecycle_state="ACTIVE", session_token="abc", session_id="s", **payload)  # noqa: S106
+    answer = envelope(lifecycle_state="ACTIVE", session_token="abc", session_id="s", **payload)
     shown, headers = USE.taken(answer, NOW)
     assert shown == envelope(lifecycle_state="ACTIVE", session_id="s", **payload)
     assert headers == [(b"set-cookie", f"__Host-session=abc{TAIL}{age}".encode())]
@@ -64,5 +64,5 @@ def test_without_a_token_nothing_is_set(use):
 
 
 def test_an_intent_that_knows_no_cookie_sets_none():
-    answer = envelope(lifecycle_state="TERMINATED", session_token="abc")  # noqa: S106
+    answer = envelope(lifecycle_state="TERMINATED", session_token="abc")
     assert NO_COOKIE.taken(answer, NOW) == (answer, [])
