@@ -56,7 +56,7 @@ def fault_of(previous: AuditEntry | None, entry: AuditEntry) -> str | None:
     if entry.digest != _digest(entry.tenant_id, entry.seq, previous, entry.body):
         return f"entry {entry.seq} was changed, or is not the one that followed: its digest does not fit"
     if _event(entry).get("cursor") != entry.event_cursor:
-        return f"entry {entry.seq} keeps another event than it names"
+        return f"entry {entry.seq} does not keep the event that it names"
     return None
 
 

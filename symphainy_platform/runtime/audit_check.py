@@ -69,11 +69,11 @@ class _Evidence:
     first: dict[str, int] = field(default_factory=dict)
     kept: Counter[str] = field(default_factory=Counter)
 
-    def compare(self, event: PublishedEvent, entry: AuditEntry | None, last: int) -> None:
-        """Note what the entry of an event is; entries after `last` came while we looked."""
+    def compare(self, event: PublishedEvent, entry: AuditEntry | None) -> None:
+        """Note what the entry of an event is."""
         if entry is None:
             self.missing[event.cursor] = event
-        elif entry.seq <= last:
+        else:
             self.first[event.type] = min(entry.seq, self.first.get(event.type, entry.seq))
             self.kept[event.type] += 1
             if entry.body != event_body(event):
@@ -102,7 +102,7 @@ class AuditCheck:
         """Check the chain of one tenant, or all of them."""
         at = await self._store.audit_position()
         lasts = await self._lasts(tenant_id, heads)
-        evidence = await self._evidence(tenant_id, at, lasts)
+        evidence = await self._evidence(tenant_id, at.types | self._types)
         waiting = await self._let_wait(tenant_id, at, evidence)
         names = sorted({*lasts, *(name for name, each in evidence.items() if each.missing)})
         chains = [await self._chain(name, lasts.get(name, 0), evidence[name], heads.get(name)) for name in names]
@@ -115,16 +115,14 @@ class AuditCheck:
         names = [*heads, *[name async for name in chained_tenants(self._store)]]
         return {name: await last_seq(self._store, name) for name in names}
 
-    async def _evidence(
-        self, tenant_id: str | None, at: AuditPosition, lasts: Mapping[str, int]
-    ) -> defaultdict[str, _Evidence]:
+    async def _evidence(self, tenant_id: str | None, types: frozenset[str]) -> defaultdict[str, _Evidence]:
         """Look for the entry of each retained event; from the start again, when a sweep was faster."""
         while True:
             evidence: defaultdict[str, _Evidence] = defaultdict(_Evidence)
             try:
-                async for events in self._events(tenant_id, _ALL_RETAINED, at.types | self._types):
+                async for events in self._events(tenant_id, _ALL_RETAINED, types):
                     for event, entry in await self._with_entries(events):
-                        evidence[event.tenant_id].compare(event, entry, lasts.get(event.tenant_id, 0))
+                        evidence[event.tenant_id].compare(event, entry)
             except CursorExpired:
                 continue
             return evidence

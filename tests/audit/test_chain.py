@@ -182,6 +182,21 @@ async def test_who_dies_between_reading_and_appending_loses_nothing(audit, store
     assert numbers(await chain(store)) == list(range(1, 11))
 
 
+async def test_who_was_slower_goes_on_behind_the_faster(audit, store, emit, monkeypatch):
+    await emit(*["signed_in"] * 5)
+    real = store.append_audit
+
+    async def come_late(entries, **position):
+        monkeypatch.setattr(store, "append_audit", real)
+        await audit.append()
+        await emit("signed_out")
+        return await real(entries, **position)
+
+    monkeypatch.setattr(store, "append_audit", come_late)
+    assert await Audit(store, TYPES).append() == 1
+    assert numbers(await chain(store)) == [1, 2, 3, 4, 5, 6]
+
+
 @pytest.mark.parametrize("moment", ["reading", "writing", "answering"])
 async def test_kill_9_of_an_appender_loses_nothing_and_takes_nothing_twice(audit, store, emit, path, moment):
     await emit("signed_in", "signed_in")

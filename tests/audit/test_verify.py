@@ -154,6 +154,13 @@ async def test_an_event_that_never_was_is_found(audit, tamper):
     assert "entries whose event was not committed: 1" in await problems(audit)
 
 
+@pytest.mark.parametrize("body", ["[]", "7", "no JSON", '{"cursor": "x"}', '{"cursor":"y"}'])
+async def test_what_is_no_event_has_no_place_in_a_chain_whatever_its_digest(audit, tamper, body):
+    forget_events(tamper)
+    rewrite(tamper, lambda rows: [*rows, [0, "x", body]])
+    assert await problems(audit) == "entry 7 does not keep the event that it names"
+
+
 async def test_an_exported_head_finds_a_cut_end_when_the_events_are_gone(audit, heads, tamper):
     forget_events(tamper)
     tamper("DELETE FROM audit WHERE tenant_id = 'acme' AND seq > 4")
