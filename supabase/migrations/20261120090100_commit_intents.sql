@@ -85,12 +85,14 @@ $$;
 -- Whether a key still holds: it has not expired, and the version that it hangs on is current.
 create function symphainy.holds(p_tenant text, p_expires_at timestamptz, p_artifact text, p_version bigint,
                                 p_now timestamptz) returns boolean
-  language sql stable set search_path = ''
+  language plpgsql stable set search_path = ''
 as $$
-  select p_expires_at > p_now
+begin
+  return p_expires_at > p_now
      and (p_artifact is null
           or exists (select from symphainy.artifacts
-                      where tenant_id = p_tenant and artifact_id = p_artifact and version = p_version))
+                      where tenant_id = p_tenant and artifact_id = p_artifact and version = p_version));
+end
 $$;
 
 -- An execution as JSON; what is JSON in it stays text.
@@ -304,41 +306,32 @@ begin
 end
 $$;
 
--- Domain rows, table by table; each table has its own writer (below), whose plan is made once.
+-- Domain rows, table by table: made anew whenever a table is admitted, see make_row_writer.
 create function symphainy.write_rows(p_rows jsonb) returns void
   language plpgsql set search_path = ''
 as $$
-declare
-  v_table text;
-  v_rows jsonb;
 begin
-  for v_table, v_rows in
-    select record ->> 'table', jsonb_agg(record order by place)
-      from jsonb_array_elements(p_rows) with ordinality as each(record, place)
-     group by 1
-     order by 1
-  loop
-    execute format('select symphainy.%I($1)', 'write_' || v_table) using v_rows;
-  end loop;
+  raise exception 'there is no domain table' using errcode = 'undefined_table';
 end
 $$;
 
--- Make `symphainy.write_<table>`: sets the values of rows, or inserts them. Several writes to one row are
--- merged first. Not an upsert: that would ask for all columns that may not be null, also of an update.
+-- Make `symphainy.write_<table>`, which sets the values of rows or inserts them, and let write_rows know it.
+-- Not an upsert: that would ask for all columns that may not be null, also of an update. Several writes to
+-- one row are merged first; the usual single one takes a shorter way.
 create function symphainy.make_row_writer(p_table text) returns void
   language plpgsql set search_path = ''
 as $$
 declare
   v_columns text;
   v_same_row text;
-  v_inserted text;
+  v_changed text;
 begin
   select string_agg(quote_ident(a.attname), ', ' order by a.attnum),
-         string_agg(format('t.%1$I = (v.row_key).%1$I', a.attname), ' and ' order by a.attnum)
+         string_agg(format('t.%1$I = (row_key).%1$I', a.attname), ' and ' order by a.attnum)
            filter (where a.attnum = any (c.conkey)),
-         string_agg(format('changed.%1$I = (v.row_key).%1$I', a.attname), ' and ' order by a.attnum)
+         string_agg(format('changed.%1$I = (row_key).%1$I', a.attname), ' and ' order by a.attnum)
            filter (where a.attnum = any (c.conkey))
-    into strict v_columns, v_same_row, v_inserted
+    into strict v_columns, v_same_row, v_changed
     from pg_catalog.pg_attribute as a
     join pg_catalog.pg_constraint as c on c.conrelid = a.attrelid and c.contype = 'p'
    where a.attrelid = format('symphainy.%I', p_table)::regclass and a.attnum > 0 and not a.attisdropped;
@@ -347,30 +340,86 @@ begin
       create or replace function symphainy.%1$I(p_rows jsonb) returns void
         language plpgsql set search_path = ''
       as $body$
+      declare
+        row_key symphainy.%2$I;
+        row_values jsonb;
       begin
+        if jsonb_array_length(p_rows) = 1 then
+          row_key := jsonb_populate_record(null::symphainy.%2$I, p_rows -> 0 -> 'key'
+                                           || jsonb_build_object('tenant_id', p_rows -> 0 -> 'tenant_id'));
+          row_values := p_rows -> 0 -> 'values';
+          update symphainy.%2$I as t
+             set (%3$s) = (select %3$s from jsonb_populate_record(t, row_values))
+           where %4$s;
+          if not found then
+            insert into symphainy.%2$I (%3$s) select %3$s from jsonb_populate_record(row_key, row_values);
+          end if;
+          return;
+        end if;
         with v as materialized (
-          select jsonb_populate_record(null::symphainy.%2$I, key || jsonb_build_object('tenant_id', tenant_id))
-                   as row_key, symphainy.merged(values order by place) as row_values
+          select jsonb_populate_record(null::symphainy.%2$I, x.key || jsonb_build_object('tenant_id', x.tenant_id))
+                   as row_key, symphainy.merged(x.values order by x.place) as row_values
             from rows from (jsonb_to_recordset(p_rows) as (tenant_id text, key jsonb, values jsonb))
                  with ordinality as x(tenant_id, key, values, place)
-           group by tenant_id, key
+           group by x.tenant_id, x.key
         ), changed as (
           update symphainy.%2$I as t
              set (%3$s) = (select %3$s from jsonb_populate_record(t, v.row_values))
             from v
-           where %4$s
+           where %5$s
           returning t.*
         )
         insert into symphainy.%2$I (%3$s)
-        select %3$s
-          from v, jsonb_populate_record(v.row_key, v.row_values)
-         where not exists (select from changed where %5$s);
+        select n.* from v, jsonb_populate_record(v.row_key, v.row_values) as n
+         where not exists (select from changed where %6$s);
       end
       $body$
     $sql$,
-    'write_' || p_table, p_table, v_columns, v_same_row, v_inserted);
+    'write_' || p_table, p_table, v_columns, v_same_row,
+    replace(v_same_row, '(row_key)', '(v.row_key)'), replace(v_changed, '(row_key)', '(v.row_key)'));
   execute format('revoke all on function symphainy.%I(jsonb) from public', 'write_' || p_table);
   execute format('grant execute on function symphainy.%I(jsonb) to symphainy_app, service_role', 'write_' || p_table);
+  perform symphainy.make_write_rows();
+end
+$$;
+
+-- Make write_rows for the tables that have a writer now: static calls, whose plans are made once.
+create function symphainy.make_write_rows() returns void
+  language plpgsql set search_path = ''
+as $$
+declare
+  v_calls text;
+begin
+  select string_agg(format('when %L then perform symphainy.%I(v_rows);', c.relname, 'write_' || c.relname), E'\n')
+    into strict v_calls
+    from pg_catalog.pg_class as c
+   where c.relnamespace = 'symphainy'::regnamespace and c.relkind in ('r', 'p')
+     and to_regprocedure(format('symphainy.%I(jsonb)', 'write_' || c.relname)) is not null;
+  execute format(
+    $sql$
+      create or replace function symphainy.write_rows(p_rows jsonb) returns void
+        language plpgsql set search_path = ''
+      as $body$
+      declare
+        v_table text;
+        v_rows jsonb;
+      begin
+        for v_table, v_rows in
+          select p_rows -> 0 ->> 'table', p_rows where jsonb_array_length(p_rows) = 1
+          union all
+          (select record ->> 'table', jsonb_agg(record order by place)
+             from jsonb_array_elements(p_rows) with ordinality as each(record, place)
+            where jsonb_array_length(p_rows) > 1
+            group by 1 order by 1)
+        loop
+          case v_table
+            %s
+            else raise exception 'there is no such domain table' using errcode = 'undefined_table';
+          end case;
+        end loop;
+      end
+      $body$
+    $sql$, v_calls);
 end
 $$;
 
@@ -425,6 +474,58 @@ begin
 end
 $$;
 
+-- The usual single intent (at most one artifact, with at most one event and that of this artifact; nothing
+-- superseded or expected) by plain statements. False, and nothing is written, when anything stands against it.
+create function symphainy.commit_plain(p_one jsonb, p_now timestamptz) returns boolean
+  language plpgsql set search_path = ''
+as $$
+declare
+  v_own jsonb := p_one -> 'executions' -> 0;
+  v_new symphainy.artifacts;
+  v_base bigint := (p_one -> 'artifacts' -> 0 ->> 'base_version')::bigint;
+begin
+  if symphainy.claim(p_one, p_now) = 0 then
+    return false;
+  end if;
+  if v_base is not null then
+    select tenant_id, artifact_id, artifact_type, user_id, version, lifecycle_state, semantic_payload::json,
+           semantic_descriptor::json, intent_type, execution_id, parent_artifacts::json, materializations::json,
+           logs::json, created_at, updated_at, due_at
+      into v_new
+      from jsonb_to_record(p_one -> 'artifacts' -> 0)
+        as x(tenant_id text, artifact_id text, artifact_type text, user_id text, version bigint,
+             lifecycle_state text, semantic_payload text, semantic_descriptor text, intent_type text,
+             execution_id text, parent_artifacts text, materializations text, logs text,
+             created_at timestamptz, updated_at timestamptz, due_at timestamptz);
+    if v_base = 0 then
+      insert into symphainy.artifacts select v_new.* on conflict do nothing;
+    else
+      insert into symphainy.artifact_versions
+      select * from symphainy.artifacts
+       where tenant_id = v_new.tenant_id and artifact_id = v_new.artifact_id and version = v_base
+         and execution_id = coalesce(p_one -> 'artifacts' -> 0 ->> 'base_execution_id', execution_id);
+    end if;
+    if not found then
+      delete from symphainy.executions
+       where tenant_id = v_own ->> 'tenant_id' and execution_id = v_own ->> 'execution_id';
+      return false;
+    end if;
+    if v_base > 0 then
+      update symphainy.artifacts
+         set artifact_type = v_new.artifact_type, user_id = v_new.user_id, version = v_new.version,
+             lifecycle_state = v_new.lifecycle_state, semantic_payload = v_new.semantic_payload,
+             semantic_descriptor = v_new.semantic_descriptor, intent_type = v_new.intent_type,
+             execution_id = v_new.execution_id, parent_artifacts = v_new.parent_artifacts,
+             materializations = v_new.materializations, logs = v_new.logs, created_at = v_new.created_at,
+             updated_at = v_new.updated_at, due_at = v_new.due_at
+       where tenant_id = v_new.tenant_id and artifact_id = v_new.artifact_id;
+    end if;
+  end if;
+  perform symphainy.write_effects(p_one - 'artifacts', p_now);
+  return true;
+end
+$$;
+
 -- Write one item, or say what stands against it: {committed_at}, {by, record} or {conflict}.
 create function symphainy.commit_alone(p_one jsonb, p_now timestamptz) returns jsonb
   language plpgsql set search_path = ''
@@ -449,17 +550,10 @@ begin
 end
 $$;
 
--- The position of the events that this transaction has written; null when it wrote nothing.
-create function symphainy.own_position() returns bigint
-  language sql stable set search_path = ''
-as $$
-  select base + pg_current_xact_id_if_assigned()::text::bigint from symphainy.outbox_state
-$$;
-
 -- Write each item of a batch whole or not at all; durable when the transaction is.
 --
--- Answers {"committed_at": …, "position": …} when all were written (the usual case), else
--- {"position": …, "outcomes": […]} with one outcome per item, in order. An item that the schema refuses
+-- Answers {"committed_at", "position", "outcomes"}: the position of the events, and one outcome per item in
+-- order, or null for them all when each was written at `committed_at` (the usual case). An item that the schema refuses
 -- fails the whole call: call again with each item alone. So do deadlocks (40P01), lock timeouts (55P03)
 -- and lost races (40001). p_now is null but for tests: the clock is the database's, read after the locks.
 create function symphainy.commit_intents(p_batch jsonb, p_now timestamptz default null) returns jsonb
@@ -468,16 +562,36 @@ as $$
 declare
   v_now timestamptz;
   v_outcomes jsonb := '[]';
+  v_artifact jsonb := p_batch -> 'artifacts' -> 0;
+  v_size integer := jsonb_array_length(p_batch -> 'executions');
+  v_plain boolean := v_size = 1 and not p_batch ?| '{supersedes,expects}'
+    and (p_batch -> 'artifacts' -> 1) is null and (p_batch -> 'events' -> 1) is null
+    and (p_batch -> 'events' -> 0 ->> 'artifact_id' is null
+         or p_batch -> 'events' -> 0 ->> 'artifact_id' = v_artifact ->> 'artifact_id');
+  v_written boolean;
 begin
-  perform symphainy.lock_artifacts(p_batch);
-  v_now := coalesce(p_now, clock_timestamp());
-  if symphainy.commit_together(p_batch, v_now) then
-    return jsonb_build_object('committed_at', v_now, 'position', symphainy.own_position());
+  if not v_plain then
+    perform symphainy.lock_artifacts(p_batch);
+  elsif v_artifact is not null then
+    perform pg_advisory_xact_lock(
+      hashtextextended(v_artifact ->> 'artifact_id', hashtextextended(v_artifact ->> 'tenant_id', 0)));
   end if;
-  for v_number in 0 .. jsonb_array_length(p_batch -> 'executions') - 1 loop
-    v_outcomes := v_outcomes || symphainy.commit_alone(symphainy.item_of(p_batch, v_number), v_now);
-  end loop;
-  return jsonb_build_object('position', symphainy.own_position(), 'outcomes', v_outcomes);
+  v_now := coalesce(p_now, clock_timestamp());
+  if v_plain then
+    v_written := symphainy.commit_plain(p_batch, v_now);
+  else
+    v_written := v_size > 1 and symphainy.commit_together(p_batch, v_now);
+  end if;
+  if not v_written then
+    for v_number in 0 .. v_size - 1 loop
+      v_outcomes := v_outcomes || symphainy.commit_alone(symphainy.item_of(p_batch, v_number), v_now);
+    end loop;
+  end if;
+  return jsonb_build_object(
+    'committed_at', v_now,
+    'position', case when p_batch ? 'events' then
+                  (select base from symphainy.outbox_state) + pg_current_xact_id_if_assigned()::text::bigint end,
+    'outcomes', case when not v_written then v_outcomes end);
 end
 $$;
 

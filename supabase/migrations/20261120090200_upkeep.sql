@@ -39,9 +39,11 @@ $$;
 
 -- Positions below this are complete: nobody can still commit an event there.
 create function symphainy.horizon() returns bigint
-  language sql stable set search_path = ''
+  language plpgsql stable set search_path = ''
 as $$
-  select base + pg_snapshot_xmin(pg_current_snapshot())::text::bigint from symphainy.outbox_state
+begin
+  return (select base from symphainy.outbox_state) + pg_snapshot_xmin(pg_current_snapshot())::text::bigint;
+end
 $$;
 
 -- Clear keys that have expired; returns how many of both sorts.

@@ -105,7 +105,7 @@ class Committer:
         answer = orjson.loads(await self._connections.run(commit))
         if answer["position"] is not None:
             self.positions.append(answer["position"])
-        if "outcomes" in answer:
+        if answer["outcomes"] is not None:
             return [_outcome(each) for each in answer["outcomes"]]
         return [Committed(_iso(answer["committed_at"]))] * len(batch)
 
