@@ -111,8 +111,8 @@ def symphainy_realms() -> Sequence[Realm]:  # type: ignore[empty-body]
 
 
 @hookspec(firstresult=True)
-def symphainy_store(url: str, clock: Clock) -> Store | None:
-    """Return a store for a store URL of a scheme that this plugin knows, else None."""
+def symphainy_store(url: str, clock: Clock, settings: Settings) -> Store | None:
+    """Return a store for a store URL of a scheme that this plugin knows, else None; it need not take `settings`."""
 
 
 @hookspec

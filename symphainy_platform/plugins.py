@@ -180,7 +180,7 @@ def load_proofs(manager: pluggy.PluginManager, platform: PlatformContext, catalo
 def open_store(manager: pluggy.PluginManager, settings: Settings, clock: Clock) -> Store:
     """The store that the settings name, not yet opened."""
     try:
-        store: Store | None = manager.hook.symphainy_store(url=settings.store, clock=clock)
+        store: Store | None = manager.hook.symphainy_store(url=settings.store, clock=clock, settings=settings)
     except StartError:
         raise
     except (Exception, SystemExit) as error:  # the plugin boundary: whatever its hook raises stops the start
@@ -188,7 +188,7 @@ def open_store(manager: pluggy.PluginManager, settings: Settings, clock: Clock) 
         raise PluginError(msg) from error
     if store is None:
         scheme = settings.store.partition(":")[0]
-        msg = f"SYMPHAINY_STORE: no plugin knows stores of the scheme {scheme!r}; use sqlite:///PATH."
+        msg = f"SYMPHAINY_STORE: no plugin knows stores of the scheme {scheme!r}; use sqlite:///PATH or postgresql://HOST/DATABASE."
         raise SettingsError(msg)
     return store
 

@@ -101,6 +101,13 @@ class Settings(BaseSettings):
         min_length=1,
         description="URL of the store; without it `sqlite:///{HOME}/platform.db`.",
     )
+    pooler: bool = Field(
+        default=False,
+        description="The store's URL leads to Postgres through a transaction pooler: nothing is set on a session.",
+    )
+    migration_url: SecretStr | None = Field(
+        None, description="The direct URL of the same Postgres, for migrations, when the store's goes through a pooler."
+    )
     host: str = Field("127.0.0.1", min_length=1, description="The address that `serve` listens on.")
     port: int = Field(8000, ge=0, le=65535, description="The port that `serve` listens on; 0 takes a free one.")
     dev: bool = Field(
@@ -326,6 +333,8 @@ def _masked(name: str, value: Any) -> str:
     """Return the value as text, without a secret and without the password that a store URL may carry."""
     if name == "master_key" and value is not None:
         return _MASK
+    if name == "migration_url" and value is not None:
+        return _without_password(value.get_secret_value() if isinstance(value, SecretStr) else str(value))
     if isinstance(value, tuple):
         return ", ".join(value)
     return _without_password(str(value)) if name == "store" else str(value)
