@@ -7,22 +7,30 @@ from planting import shows_in
 from symphainy_platform import Identity, IntentError
 from symphainy_platform.contract import parameters, validators
 from symphainy_platform.errors import PermissionDenied
-from symphainy_platform.runtime import bind, commit, dispatcher
+from symphainy_platform.runtime import bind, commit, dispatcher, identify
 from symphainy_platform.state.surface import StateSurface
+
+
+def identified_as(patch, changed):
+    """Let another identity than the caller's come to the stage `identify`."""
+    real = dispatcher.identify
+
+    async def of_another(contract, request, ask, roles):
+        return await real(contract, replace(request, identity=changed(request.identity)), ask, roles)
+
+    patch.setattr(dispatcher, "identify", of_another)
 
 
 @shows_in("get_chat_session")
 def anonymous_is_somebody(patch):
     """a caller without identity is taken for a default user"""
-    real = dispatcher.identify
-    patch.setattr(dispatcher, "identify", lambda c, who, roles: real(c, who or Identity("acme", "1ann"), roles))
+    identified_as(patch, lambda who: who or Identity("acme", "1ann"))
 
 
 @shows_in("deposit")
 def session_not_needed(patch):
     """an identity without a session will do, whatever the contract's context says"""
-    real = dispatcher.identify
-    patch.setattr(dispatcher, "identify", lambda c, who, roles: real(c, who and replace(who, session_ref="s"), roles))
+    identified_as(patch, lambda who: who and replace(who, session_ref="s"))
 
 
 @shows_in("deposit")
@@ -93,7 +101,7 @@ def refusals_are_recorded(patch):
     patch.setattr(dispatcher.Dispatcher, "_admit", admit)
 
 
-@shows_in("deposit")
+@shows_in("deposit", "label_box")
 def state_not_checked(patch):
     """must_be is not checked"""
     patch.setattr(bind, "check_states", lambda _: None)
@@ -106,10 +114,10 @@ def state_before_replay(patch):
     patch.setattr(bind, "check_owned", lambda execution: (real(execution), bind.check_states(execution)))
 
 
-@shows_in("deposit", "update_chat_context")
+@shows_in("deposit", "label_box")
 def owner_not_checked(patch):
     """another user's artifact may be named"""
-    patch.setattr(bind, "_is_owned", lambda read, found, _: found is not None and found.artifact_type == read.artifact)
+    patch.setattr(bind, "_may_see", lambda _, read, found: found is not None and found.artifact_type == read.artifact)
     real = StateSurface.get_artifact
 
     async def anybodys(self, artifact_id):
@@ -118,23 +126,23 @@ def owner_not_checked(patch):
     patch.setattr(StateSurface, "get_artifact", anybodys)
 
 
-@shows_in("deposit")
+@shows_in("deposit", "label_box")
 def type_not_checked(patch):
     """an artifact of another type may be named"""
-    patch.setattr(bind, "_is_owned", lambda _, found, user_id: found is not None and found.user_id == user_id)
+    patch.setattr(bind, "_may_see", lambda run, _, found: found is not None and found.user_id == run.identity.user_id)
 
 
 @shows_in("get_chat_session")
 def foreign_is_forbidden(patch):
     """a foreign artifact is PERMISSION_DENIED, so that its existence shows"""
-    real = bind._is_owned
+    real = bind._may_see
 
-    def owned(read, found, user_id):
-        if found is not None and found.user_id != user_id:
+    def may_see(execution, read, found):
+        if found is not None and found.user_id != execution.identity.user_id:
             raise PermissionDenied
-        return real(read, found, user_id)
+        return real(execution, read, found)
 
-    patch.setattr(bind, "_is_owned", owned)
+    patch.setattr(bind, "_may_see", may_see)
 
 
 @shows_in("deposit")
@@ -146,4 +154,4 @@ def client_key_not_checked(patch):
 @shows_in("audit_account")
 def roles_not_checked(patch):
     """access and permissions are declared and not enforced"""
-    patch.setattr(dispatcher, "identify", lambda _contract, identity, _roles: identity)
+    patch.setattr(identify, "admit", lambda _contract, identity, _roles: identity)

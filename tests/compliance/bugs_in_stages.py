@@ -161,8 +161,8 @@ def replay_has_own_execution(patch):
     """a replay names its own execution_id"""
     real = Answers.replay
 
-    async def renamed(self, record, options, *, replayed=True):
-        answer = await real(self, record, options, replayed=replayed)
+    async def renamed(self, record, options, **how):
+        answer = await real(self, record, options, **how)
         return replace(answer, execution_id=f"{answer.execution_id}0")
 
     patch.setattr(Answers, "replay", renamed)
@@ -200,7 +200,7 @@ def claim_released_early(patch):
     async def committed(parts, execution, result, handed):
         outcome = await handed
         if isinstance(outcome, Duplicate):
-            return await settle._first(parts, execution, execution.execution_id, result)
+            return await settle._first(parts, execution, result)
         return await real(parts, execution, result, handed)
 
     patch.setattr(settle, "_committed", committed)
@@ -215,7 +215,7 @@ def store_failure_swallowed(patch):
         try:
             return await real(parts, execution, result, handed)
         except DatabaseUnavailable:
-            return await settle._first(parts, execution, execution.execution_id, result)
+            return await settle._first(parts, execution, result)
 
     patch.setattr(settle, "_committed", committed)
 

@@ -2,17 +2,20 @@
 
 import bugs_at_the_gate
 import bugs_in_parameters
+import bugs_in_secrets
 import bugs_in_services
 import bugs_in_stages
 import bugs_in_stores
 import ledger_realm
 import pytest
+import vault_realm
 from planting import bugs_of
 
 from symphainy_platform.testing.compliance import run_compliance
 
-LEDGER = ("open_account", "deposit", "close_account", "audit_account")
-PLACES = (bugs_at_the_gate, bugs_in_parameters, bugs_in_stages, bugs_in_stores, bugs_in_services)
+REALMS = (ledger_realm, vault_realm)
+INTENTS = ("open_account", "deposit", "close_account", "audit_account", "open_box", "label_box", "turn_key")
+PLACES = (bugs_at_the_gate, bugs_in_parameters, bugs_in_stages, bugs_in_stores, bugs_in_services, bugs_in_secrets)
 BUGS = [bug for place in PLACES for bug in bugs_of(place)]
 
 
@@ -24,11 +27,11 @@ def test_there_are_enough_bugs():
 @pytest.mark.parametrize("bug", BUGS, ids=lambda bug: bug.plant.__name__)
 async def test_a_seeded_bug_is_found(bug, monkeypatch, tmp_path):
     bug.plant(monkeypatch)
-    report = await run_compliance(tmp_path, plugins=[ledger_realm], names=bug.intents, stop_at_first=True)
+    report = await run_compliance(tmp_path, plugins=REALMS, names=bug.intents, stop_at_first=True)
     assert report.failures, f"nobody noticed: {bug.name}"
 
 
 async def test_correct_code_has_no_failure(tmp_path):
-    report = await run_compliance(tmp_path, plugins=[ledger_realm], names=LEDGER)
+    report = await run_compliance(tmp_path, plugins=REALMS, names=INTENTS)
     assert report.failures == []
     assert report.skips == []
