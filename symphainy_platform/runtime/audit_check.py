@@ -129,15 +129,17 @@ class AuditCheck:
 
     async def _let_wait(self, tenant_id: str | None, at: AuditPosition, evidence: Mapping[str, _Evidence]) -> int:
         """Forgive what the appender has not come to yet; returns how much that is."""
-        waiting = [event for each in evidence.values() for event in each.missing.values() if event.type not in at.types]
+        before = _missing_in(evidence)
+        for each in evidence.values():
+            each.missing = {cursor: event for cursor, event in each.missing.items() if event.type in at.types}
         try:
             async for events in self._events(tenant_id, at.cursor, at.types):
-                waiting += events
+                for event in events:
+                    evidence[event.tenant_id].missing.pop(event.cursor, None)
         except (CursorExpired, InvalidParameterValue):  # the appender will start over, and take them all
-            waiting = [event for each in evidence.values() for event in each.missing.values()]
-        for event in waiting:
-            evidence[event.tenant_id].missing.pop(event.cursor, None)
-        return len(waiting)
+            for each in evidence.values():
+                each.missing.clear()
+        return before - _missing_in(evidence)
 
     async def _events(
         self, tenant_id: str | None, cursor: str, types: frozenset[str]
@@ -191,6 +193,10 @@ class AuditCheck:
         self._looked_at += 1
         if self._progress is not None and self._looked_at % PAGE == 0:
             self._progress(self._looked_at)
+
+
+def _missing_in(evidence: Mapping[str, _Evidence]) -> int:
+    return sum(len(each.missing) for each in evidence.values())
 
 
 def _without_event(unproven: Counter[str]) -> list[str]:

@@ -113,6 +113,7 @@ async def test_a_newly_audited_type_is_taken_as_far_as_it_is_retained(store, emi
     await emit("note_written", "signed_in", "note_written")
     assert await Audit(store, TYPES).append() == 1
     later = Audit(store, TYPES | {"note_written"})
+    await store.append_audit((), after=await store.audit_position(), upto=AuditPosition("0", TYPES))
     assert (await later.verify()).waiting == 2
     assert await later.append() == 2
     assert numbers(await chain(store)) == [2, 1, 3]

@@ -175,7 +175,10 @@ async def test_intents_are_answered_while_a_sweep_is_under_way(opened, clock):
         answered = [await update(platform, ANN, number) for number in range(20)]
         total = await sweeping
         assert len(answered) == 20
-        assert total.executions == 3000
+        assert total.executions in {
+            3000,
+            3001,
+        }  # the first session's goes, too, when an update was there before the sweep
         assert len(totals) > 2
 
 

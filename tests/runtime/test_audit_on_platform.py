@@ -24,14 +24,11 @@ async def test_events_that_a_contract_declares_are_kept_those_of_failures_too(pl
     assert (await platform.audit.verify()).whole
 
 
-async def test_a_platform_without_such_contracts_audits_nothing(platform):
-    assert platform.contracts.audited_events == {"note_written", "note_burnt"}
-    assert not any(
-        event.audit
-        for sourced in platform.contracts.contracts.values()
-        for event in sourced.value.effects.events
-        if event.type == "note_closed"
-    )
+async def test_what_no_contract_declares_is_not_kept(platform, ann):
+    note = (await ann("write_note", text="x")).events[0]["note_id"]
+    await ann("close_note", note_id=note)
+    assert await platform.audit.append() == 1
+    assert await kept(platform) == ["note_written"]
 
 
 async def test_a_sweep_takes_events_into_the_chains_before_they_go(platform, ann, clock, database):
