@@ -10,8 +10,8 @@ from typing import Any
 
 from symphainy_platform.canonical import keyed_digest
 from symphainy_platform.errors import IntentError
+from symphainy_platform.runtime.boundary import check_declared
 from symphainy_platform.runtime.execution import Execution
-from symphainy_platform.runtime.invoke import check_declared
 from symphainy_platform.state.records import Guard
 
 

@@ -4,17 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-import structlog
-
 from symphainy_platform.contract.roles import Roles
-from symphainy_platform.errors import ContractViolation, HandlerError, IntentError
-from symphainy_platform.faults import frames
+from symphainy_platform.errors import ContractViolation
 from symphainy_platform.hookspecs import Proof, ProofAttempt, Proven
+from symphainy_platform.runtime.boundary import Boundary
 from symphainy_platform.runtime.execution import Execution
 from symphainy_platform.runtime.identify import admit
-from symphainy_platform.runtime.invoke import check_declared
-
-log = structlog.get_logger(__name__)
 
 
 async def prove(execution: Execution, proofs: Mapping[str, Proof], roles: Roles) -> None:
@@ -38,16 +33,8 @@ async def prove(execution: Execution, proofs: Mapping[str, Proof], roles: Roles)
 
 
 async def _proven(execution: Execution, proof: Proof, attempt: ProofAttempt) -> Proven:
-    try:
+    with Boundary(execution, "proof_failed"):
         proven = await proof.prove(attempt)
-    except IntentError as error:
-        check_declared(execution.route.contract, error)
-        raise
-    except Exception as error:  # the plugin boundary: a proof may raise anything
-        log.error(  # noqa: TRY400 - a traceback may show parameters
-            "proof_failed", execution_id=execution.execution_id, error_type=type(error).__name__, at=frames(error)
-        )
-        raise HandlerError from error
     if not isinstance(proven, Proven) or proof.facts - proven.facts.keys():
         raise ContractViolation("The proof did not return all that it promises.")
     return proven

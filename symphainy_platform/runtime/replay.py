@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from symphainy_platform.context import ExecutionContext
 from symphainy_platform.errors import IdempotencyKeyReused
+from symphainy_platform.runtime.boundary import Boundary
 from symphainy_platform.runtime.execution import Execution
 from symphainy_platform.state.artifact import Artifact
 from symphainy_platform.state.records import ExecutionRecord, Guard
@@ -40,7 +41,8 @@ async def may_replay(execution: Execution, context: ExecutionContext) -> bool:
     rule, service = execution.route.contract.idempotency, execution.route.service
     if rule is None or rule.replay_while is None:
         return True
-    return bool(await getattr(service, rule.replay_while)(context, execution.params.values))
+    with Boundary(execution, "replay_while_failed"):
+        return bool(await getattr(service, rule.replay_while)(context, execution.params.values))
 
 
 def _holds(record: ExecutionRecord, key: Guard, heads: dict[str, Artifact], now: str) -> bool:

@@ -5,18 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-import structlog
-
-from symphainy_platform.errors import HandlerError, IntentError
-from symphainy_platform.faults import frames
 from symphainy_platform.runtime.answer import Restore
+from symphainy_platform.runtime.boundary import Boundary
 from symphainy_platform.runtime.execution import Execution, ExecutionResult
-from symphainy_platform.runtime.invoke import check_declared
 from symphainy_platform.runtime.parts import Parts
 from symphainy_platform.state.artifact import Artifact
 from symphainy_platform.state.records import ExecutionRecord
-
-log = structlog.get_logger(__name__)
 
 
 async def replay(parts: Parts, execution: Execution, record: ExecutionRecord) -> ExecutionResult:
@@ -34,15 +28,7 @@ def _restoring(parts: Parts, execution: Execution) -> Restore | None:
         if name not in route.contract.secret_answers:
             return {}
         context = parts.context(execution, parts.surface(execution))
-        try:
+        with Boundary(execution, "restore_failed", "The answer cannot be shown again; what was committed stands."):
             return await route.service.restore(context, execution.params.values, name, artifact)
-        except IntentError as error:
-            check_declared(route.contract, error)
-            raise
-        except Exception as error:  # the plugin boundary: a service may raise anything
-            log.error(  # noqa: TRY400 - a traceback may show parameters
-                "restore_failed", execution_id=execution.execution_id, error_type=type(error).__name__, at=frames(error)
-            )
-            raise HandlerError("The answer cannot be shown again; what was committed stands.") from error
 
     return restore

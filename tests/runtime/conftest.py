@@ -7,6 +7,7 @@ import notebook_realm
 import pytest
 import structlog
 from notebook_realm import presenting, script
+from notebook_realm.proving import PROVE
 from runtime_callers import ANN, BOB, Caller, FakeClock
 
 from symphainy_platform import Platform, Settings
@@ -83,3 +84,21 @@ def logged():
     """What was logged, as data; nothing is written to the terminal."""
     with structlog.testing.capture_logs() as lines:
         yield lines
+
+
+@pytest.fixture
+def proving(monkeypatch):
+    """Puts another proof in the place of the notebook's own."""
+    return lambda prove: monkeypatch.setitem(PROVE, "note_pass", prove)
+
+
+@pytest.fixture
+def asked(monkeypatch):
+    """Puts another answer to `may the stored answer still be given?` in the place of yes."""
+    return lambda answer: monkeypatch.setitem(script.ASKED, "still_open", answer)
+
+
+@pytest.fixture
+def anybody(platform):
+    """Somebody who has not said who it is."""
+    return Caller(platform, None)

@@ -1,0 +1,5 @@
+from notebook_realm.script import ScriptedService
+
+
+class PraiseNoteService(ScriptedService):
+    intent_type = "praise_note"

@@ -1,0 +1,5 @@
+from notebook_realm.script import ScriptedService
+
+
+class ShelveNotesService(ScriptedService):
+    intent_type = "shelve_notes"
