@@ -25,6 +25,8 @@ SKEW_SECONDS = 30
 
 _SHAPE: Shape = {"sub": str, "tid": str, "jti": str, "roles": list, "iat": int, "nbf": int, "exp": int}
 _REMEMBERED = 1024
+_SERVICE = "service"
+"""The role whose tokens submit intents; those of everybody else only open a session (issue 3, part 3)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +39,8 @@ class _Proof:
 
     @classmethod
     def of(cls, claims: Mapping[str, Any]) -> _Proof:
-        identity = Identity(tenant_id=claims["tid"], user_id=claims["sub"], roles=frozenset(claims["roles"]))
+        roles = frozenset(claims["roles"])
+        identity = Identity(tenant_id=claims["tid"], user_id=claims["sub"], roles=roles, external=_SERVICE not in roles)
         return cls(identity, begins=max(claims["nbf"], claims["iat"]), ends=claims["exp"])
 
 

@@ -12,6 +12,7 @@ from symphainy_platform import Identity, Settings
 from symphainy_platform.context import SystemClock
 from symphainy_platform.identity.source import tokens_of
 
+MASTER_KEY = {"SYMPHAINY_MASTER_KEY": "bWFzdGVyIGtleSBvZiB0aGUgY3Jhc2ggdGVzdHMsMzI"}
 SERVE = "from symphainy_platform.cli import main; main()"
 
 
@@ -24,7 +25,7 @@ class Server:
         self._process = subprocess.Popen(  # noqa: S603 - our own command
             [sys.executable, "-c", SERVE, "serve", "--port", "0"],
             cwd=home,
-            env={**environment, "SYMPHAINY_HOME": str(home), "SYMPHAINY_LOG_LEVEL": "warning"},
+            env={**environment, **MASTER_KEY, "SYMPHAINY_HOME": str(home), "SYMPHAINY_LOG_LEVEL": "warning"},
             stdout=subprocess.PIPE,
             stderr=self._log,
             text=True,
@@ -57,12 +58,19 @@ class Callers:
     """Users who each append to a session of their own, over HTTP."""
 
     def __init__(self, home, users):
-        tokens = tokens_of(Settings(home=home))
-        self._headers = {
-            user: {"Authorization": "Bearer " + tokens.mint(Identity("t1", user), ttl_seconds=600, clock=SystemClock())}
-            for user in users
-        }
+        self._tokens = tokens_of(Settings(home=home))
+        self._users = users
+        self._headers = {}
         self.book = Book()
+
+    async def sign_in(self, client):
+        """Open a session for each user; it outlives every server, as what signs its token does."""
+        for user in self._users:
+            introduction = self._tokens.mint(Identity("t1", user), ttl_seconds=60, clock=SystemClock())
+            self._headers[user] = {"Authorization": f"Bearer {introduction}"}
+            answer = await self.submit(client, user, f"{user}-sign-in", "create_session")
+            token = answer["artifacts"]["session"]["semantic_payload"]["session_token"]
+            self._headers[user] = {"Authorization": f"Bearer {token}"}
 
     async def submit(self, client, user, key, intent, **params):
         """The answer; None when nobody knows whether there will be one."""

@@ -53,6 +53,7 @@ async def killed(tmp_path):
         server = Server(tmp_path)
         if number == 0:
             async with client_of(server) as client:
+                await callers.sign_in(client)
                 for user in USERS:
                     await callers.submit(client, user, f"{user}-session", "initialize_chat_session")
             callers.book.told.clear()

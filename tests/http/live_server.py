@@ -7,6 +7,7 @@ import sqlite3
 import subprocess
 import sys
 import threading
+import time
 from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
 
@@ -17,11 +18,14 @@ from symphainy_platform.identity.source import tokens_of
 from symphainy_platform.settings import Settings
 
 ORIGIN = "https://app.example"
+SUBMIT = "/api/intent/submit"
+PASSWORD = "a walk along the river"
 MASTER_KEY = {"SYMPHAINY_MASTER_KEY": "bWFzdGVyIGtleSBvZiB0aGUgSFRUUCB0ZXN0cywgMzI"}
 SETTINGS = {
     "SYMPHAINY_EVENT_HEARTBEAT_SECONDS": "0.1",
     "SYMPHAINY_CORS_ORIGINS": ORIGIN,
     "SYMPHAINY_MAX_EVENT_STREAMS": "4",
+    "SYMPHAINY_PASSWORD_MEMORY_KIB": "19456",
 }
 
 
@@ -33,10 +37,47 @@ class Server:
     process: subprocess.Popen
     lines: list = field(default_factory=list)
     url: str = ""
+    tokens: dict = field(default_factory=dict)
 
     def token(self, tenant="t1", user="ann", roles=(), ttl=3600):
-        identity = Identity(tenant_id=tenant, user_id=user, roles=frozenset(roles))
+        """A token of a service; for everybody else the token of a session, which is used once and so settled."""
+        who = (tenant, user, frozenset(roles), ttl)
+        if who not in self.tokens:
+            self.tokens[who] = self.service_token(*who) if "service" in roles else self.open_session(*who)[0]
+        return self.tokens[who]
+
+    def service_token(self, tenant, user, roles, ttl):
+        identity = Identity(tenant_id=tenant, user_id=user, roles=roles)
         return tokens_of(Settings(home=self.folder / ".symphainy")).mint(identity, ttl_seconds=ttl, clock=SystemClock())
+
+    def open_session(self, tenant="t1", user="ann", roles=(), ttl=3600):
+        """Token, id and reference of a new session; nothing that it writes is under way any more."""
+        introduced = {"Authorization": f"Bearer {self.service_token(tenant, user, roles, 60)}"}
+        answer = self.submit("create_session", {"extend_hours": ttl / 3600}, **introduced)
+        assert answer.status_code == 200, answer.text
+        session = answer.json()["artifacts"]["session"]["semantic_payload"]
+        token = session.get("session_token") or answer.cookies["__Host-session"]
+        used = httpx.get(f"{self.url}/api/artifacts", headers={"Authorization": f"Bearer {token}"}, timeout=10)
+        assert used.status_code == 200, used.text
+        with self.database() as database:
+            seen = "SELECT seen FROM sessions WHERE session_ref = ?"
+            while not database.execute(seen, (session["session_ref"],)).fetchone()[0]:
+                time.sleep(0.001)  # the first use of a token is noted behind the answer
+        return token, session["session_id"], session["session_ref"]
+
+    def submit(self, intent, parameters, **headers):
+        """An intent over a connection of its own; nobody asks unless the headers say so."""
+        body = {"intent_type": intent, "parameters": parameters}
+        return httpx.post(f"{self.url}{SUBMIT}", json=body, headers=headers, timeout=10)
+
+    def proof(self, tenant="t1", email="ann@acme.example"):
+        """The authentication token of a new or known account."""
+        account = {"email": email, "password": PASSWORD}
+        made = self.submit("create_user_account", account, **self.bearer(tenant=tenant, user="ops", roles=["service"]))
+        assert made.status_code == 200 or made.json()["error_code"] == "EMAIL_TAKEN", made.text
+        answer = self.submit("authenticate_user", {"tenant": tenant, **account}, Origin=self.url)
+        assert answer.status_code == 200, answer.text
+        return answer.json()["artifacts"]["authentication_result"]["semantic_payload"]["authentication_token"]
 
     def bearer(self, **who):
         return {"Authorization": f"Bearer {self.token(**who)}"}

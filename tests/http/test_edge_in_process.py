@@ -9,9 +9,9 @@ import pytest
 from exchange import Exchange
 
 from symphainy_platform import Identity, Platform, Settings
+from symphainy_platform.cli.sign_in import open_session
 from symphainy_platform.http import create_app
 from symphainy_platform.http.layers import Failures
-from symphainy_platform.identity.source import tokens_of
 from symphainy_platform.testing.clock import ManualClock
 
 ANN = Identity(tenant_id="t1", user_id="ann")
@@ -27,7 +27,7 @@ async def opened(folder, clock=None):
 async def test_an_event_stream_tells_nothing_once_its_token_has_ended(tmp_path):
     clock = ManualClock()
     async with opened(tmp_path, clock) as platform:
-        token = tokens_of(platform.settings).mint(ANN, ttl_seconds=60, clock=clock)
+        token = (await open_session(platform, ANN, 60)).token
         stream = Exchange(create_app(platform), "GET", "/api/events", [("authorization", f"Bearer {token}")])
         assert (await stream.next())["status"] == 200
         assert (await stream.next())["body"].startswith(b"retry: ")

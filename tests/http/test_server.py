@@ -19,7 +19,7 @@ def test_an_idle_server_stops_at_once_with_success(own_server, number):
 
 def test_a_stopping_server_finishes_what_runs_and_refuses_what_is_new(own_server):
     with own_server.client() as client, own_server.database() as database, ThreadPoolExecutor() as pool:
-        client.get("/health/ready")
+        bob = own_server.bearer(user="bob")
         with client.stream("GET", "/api/events") as stream:
             lines = stream.iter_lines()
             next(lines)
@@ -28,7 +28,7 @@ def test_a_stopping_server_finishes_what_runs_and_refuses_what_is_new(own_server
             _until_under_way(own_server)
             own_server.process.send_signal(signal.SIGTERM)
             assert list(lines)[-1:] == [""]  # the stream ends, whole
-            refused = httpx.post(f"{own_server.url}{SUBMIT}", json=INITIALIZE, headers=own_server.bearer(user="bob"))
+            refused = httpx.post(f"{own_server.url}{SUBMIT}", json=INITIALIZE, headers=bob)
             ready = httpx.get(f"{own_server.url}/health/ready")
             database.execute("rollback")
             finished = under_way.result(10)
@@ -38,7 +38,7 @@ def test_a_stopping_server_finishes_what_runs_and_refuses_what_is_new(own_server
     assert ready.status_code == 503
     assert (finished.status_code, finished.json()["status"]) == (200, "completed")
     assert own_server.process.wait(10) == 0
-    assert own_server.state()["artifacts"] == 1
+    assert own_server.state()["chat_sessions"] == 1
 
 
 def _until_under_way(server):
@@ -63,15 +63,13 @@ def test_a_server_sweeps_what_retention_gives_up(tmp_path):
         httpx.post(f"{server.url}{SUBMIT}", json=INITIALIZE, headers=server.bearer())
         while server.state()["outbox"]:  # bounded by the timeout of the test
             pass
-        assert server.state()["artifacts"] == 1
+        assert server.state()["chat_sessions"] == 1
         assert server.stop() == 0
 
 
 def test_a_server_takes_audited_events_into_their_chain(tmp_path):
     with running(tmp_path) as server, server.database() as database:
-        position = json.dumps({"cursor": "0", "types": ["chat_session_initialized"]})
-        database.execute("INSERT INTO meta VALUES ('audit_position', ?)", (position,))
-        httpx.post(f"{server.url}{SUBMIT}", json=INITIALIZE, headers=server.bearer())
+        server.token()  # opens a session, which is audited
         while not (kept := database.execute("SELECT tenant_id, seq FROM audit").fetchall()):
             pass  # bounded by the timeout of the test
         assert kept == [("t1", 1)]

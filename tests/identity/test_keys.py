@@ -12,7 +12,7 @@ from symphainy_platform.identity.keys import signing_key
 from symphainy_platform.identity.source import CommandLineTokens, tokens_of
 from symphainy_platform.settings import Settings
 
-ANN = Identity(tenant_id="t1", user_id="ann")
+ANN = Identity(tenant_id="t1", user_id="ann", external=True)
 
 
 def test_the_key_is_made_once_for_its_owner_only(tmp_path):

@@ -58,8 +58,14 @@ def test_an_odd_token_proves_nothing_and_is_not_told_why(tokens, attack):
     assert refused.value.to_dict() == Unauthenticated().to_dict()
 
 
+@pytest.mark.parametrize(("roles", "external"), [((), True), (("editor",), True), (("service",), False)])
+def test_a_token_without_role_service_only_introduces_a_user(tokens, roles, external):
+    token = tokens.mint(Identity("t1", "ann", frozenset(roles)), ttl_seconds=60, clock=FrozenClock())
+    assert tokens.verify(token, FrozenClock()).external is external
+
+
 def test_the_good_token_of_the_attacks_is_good(tokens):
-    assert tokens.verify(GOOD, FrozenClock()) == Identity("t1", "ann", frozenset({"editor"}))
+    assert tokens.verify(GOOD, FrozenClock()) == Identity("t1", "ann", frozenset({"editor"}), external=True)
 
 
 def test_a_minted_token_proves_its_identity_until_it_expires(tokens):
