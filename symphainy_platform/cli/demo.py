@@ -1,4 +1,4 @@
-"""`demo`: the journey of a chat session as a story, on a temporary store.
+"""`demo`: the journeys of a session and of a chat session as a story, on a temporary store.
 
 Every chapter checks what it tells: a platform that does not keep its promises fails the demo.
 """
@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import typer
 
+from symphainy_platform.cli.demo_sign_in import SignInDemo
 from symphainy_platform.cli.output import print_json
 from symphainy_platform.context import Identity
 from symphainy_platform.errors import IntentError
@@ -60,6 +61,7 @@ async def tell(*, as_json: bool) -> bool:
         )
         configure_logs(settings)
         async with Platform.open(settings) as platform:
+            await SignInDemo(platform, story).run()
             await _Demo(platform, story).run()
     if as_json:
         print_json({"ok": story.kept, "chapters": story.chapters})

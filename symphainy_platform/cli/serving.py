@@ -110,7 +110,7 @@ def demo(
     *,
     as_json: AsJson = False,
 ) -> None:
-    """Tell the whole journey of a chat session on a temporary store, in a few seconds."""
+    """Tell the whole journeys of a session and of a chat session on a temporary store, in a few seconds."""
     from symphainy_platform.cli.demo import tell  # noqa: PLC0415 - keeps `--help` fast
 
     where = place_here(context, as_json=as_json)

@@ -71,6 +71,10 @@ def test_the_demo_keeps_every_promise_it_tells(symphainy):
     done = symphainy("demo")
     assert done.returncode == 0, done.stdout
     for chapter in (
+        "signed in",
+        "two tabs refreshed",
+        "stolen token replayed",
+        "signed out",
         "created",
         "replayed",
         "merged",
