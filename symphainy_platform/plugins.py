@@ -259,7 +259,7 @@ def _instance(service: type[IntentService], contract: Contract, origin: str, set
     if asked and not inspect.iscoroutinefunction(getattr(service, asked, None)):
         msg = f"{origin}: replay_while asks for `async def {asked}(ctx, params)`; {service.__qualname__} has none."
         raise PluginError(msg)
-    if contract.idempotency.key and _has_secret_answers(contract) and service.restore is IntentService.restore:
+    if _replays_secrets(contract) and service.restore is IntentService.restore:
         msg = f"{origin}: replays lack the secret fields of the answer: {service.__qualname__} does not define restore."
         raise PluginError(msg)
     if not inspect.iscoroutinefunction(service.execute):
@@ -271,8 +271,10 @@ def _instance(service: type[IntentService], contract: Contract, origin: str, set
         raise _broken(contract, origin, error) from error
 
 
-def _has_secret_answers(contract: Contract) -> bool:
-    return any(shape.secret for shapes in contract.returns.values() for shape in shapes.values())
+def _replays_secrets(contract: Contract) -> bool:
+    """By its own key, or by the caller's: which a public intent ignores."""
+    is_replayed = bool(contract.idempotency.key) or "public" not in contract.access
+    return is_replayed and any(shape.secret for shapes in contract.returns.values() for shape in shapes.values())
 
 
 def _serves(value: Any, intent_type: str, module: ModuleType) -> bool:

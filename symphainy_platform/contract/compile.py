@@ -94,6 +94,11 @@ class CompiledContract:
         return self.idempotency is not None and not self.idempotency.return_stored_on_mismatch
 
     @property
+    def has_replays(self) -> bool:
+        """Whether an answer may be asked for again: by the contract's key, or by the caller's own."""
+        return self.idempotency is not None or not self.is_public
+
+    @property
     def required_events(self) -> frozenset[str]:
         """Event types that every success emits."""
         return frozenset(name for name, event in self.events.items() if event.required)

@@ -25,7 +25,7 @@ async def refusal(platform, request):
     return refused.value
 
 
-async def test_the_proof_says_on_whose_behalf_it_runs(platform, anybody, ann, bob):
+async def test_the_proof_says_on_whose_behalf_it_runs(platform, anybody, ann):
     answer = await anybody("greet_guest", words=WORDS)
     assert answer.artifacts["guest"]["semantic_payload"] == {"pass_id": "pass-1"}
     assert (await ann.status(answer.execution_id))["status"] == "completed"

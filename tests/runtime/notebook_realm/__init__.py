@@ -3,7 +3,6 @@
 from pathlib import Path
 
 from notebook_realm.proving import NotePass, WordsOfACaller
-
 from symphainy_platform import Realm, hookimpl
 
 
