@@ -182,8 +182,9 @@ begin
 end
 $$;
 
--- Give up the keys that one item supersedes, and those of its own that hold no more elsewhere.
-create function symphainy.release_keys(p_one jsonb) returns boolean
+-- Give up the keys that one item supersedes, and those of its own that hold no more elsewhere. Whether they
+-- hold is asked again: somebody may have claimed one since it was last looked at.
+create function symphainy.release_keys(p_one jsonb, p_now timestamptz) returns boolean
   language plpgsql set search_path = ''
 as $$
 declare
@@ -205,13 +206,16 @@ begin
   update symphainy.executions
      set key_digest = null, key_fingerprint = null, key_expires_at = null,
          key_head_artifact = null, key_head_version = null
-   where tenant_id = v_tenant and key_digest = decode(v_own ->> 'key_digest', 'hex');
+   where tenant_id = v_tenant and key_digest = decode(v_own ->> 'key_digest', 'hex')
+     and not symphainy.holds(tenant_id, key_expires_at, key_head_artifact, key_head_version, p_now);
   get diagnostics v_count = row_count;
   v_released := v_released or v_count > 0;
   update symphainy.executions
      set client_key_digest = null, client_key_fingerprint = null, client_key_expires_at = null,
          client_key_head_artifact = null, client_key_head_version = null
-   where tenant_id = v_tenant and client_key_digest = decode(v_own ->> 'client_key_digest', 'hex');
+   where tenant_id = v_tenant and client_key_digest = decode(v_own ->> 'client_key_digest', 'hex')
+     and not symphainy.holds(tenant_id, client_key_expires_at, client_key_head_artifact, client_key_head_version,
+                             p_now);
   get diagnostics v_count = row_count;
   return v_released or v_count > 0;
 end
@@ -539,7 +543,7 @@ begin
     if v_against is not null then
       return v_against;
     end if;
-    v_released := symphainy.release_keys(p_one);
+    v_released := symphainy.release_keys(p_one, p_now);
     if symphainy.claim(p_one, p_now) = 1 then
       perform symphainy.write_effects(p_one, p_now);
       return jsonb_build_object('committed_at', p_now);
@@ -567,7 +571,7 @@ declare
   v_plain boolean := v_size = 1 and not p_batch ?| '{supersedes,expects}'
     and (p_batch -> 'artifacts' -> 1) is null and (p_batch -> 'events' -> 1) is null
     and (p_batch -> 'events' -> 0 ->> 'artifact_id' is null
-         or p_batch -> 'events' -> 0 ->> 'artifact_id' = v_artifact ->> 'artifact_id');
+         or p_batch -> 'events' -> 0 ->> 'artifact_id' is not distinct from v_artifact ->> 'artifact_id');
   v_written boolean;
 begin
   if not v_plain then

@@ -22,13 +22,14 @@ begin
   if v_state.life is not distinct from v_life then
     return;
   end if;
+  v_after := greatest((select max(position) from symphainy.outbox), v_state.swept_position,
+                      (select max(after_position) from symphainy.outbox_epochs));
   if v_state.lineage <> v_lineage then  -- transaction ids begin anew: count on from the highest position
-    v_state.base := 1 + greatest((select max(position) from symphainy.outbox), v_state.swept_position,
-                                 (select max(after_position) from symphainy.outbox_epochs));
+    v_state.base := v_after + 1;
   end if;
-  v_after := v_state.base + pg_snapshot_xmax(pg_current_snapshot())::text::bigint - 1;
   update symphainy.outbox_state set base = v_state.base, lineage = v_lineage, life = v_life;
   if v_state.life is not null then
+    delete from symphainy.outbox_epochs where after_position >= v_after;
     insert into symphainy.outbox_epochs values (v_after, substring(uuid_send(gen_random_uuid()) for 8));
   end if;
   delete from symphainy.outbox_epochs

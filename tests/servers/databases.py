@@ -11,6 +11,13 @@ _FREE = {}
 _ELSEWHERE = ThreadPoolExecutor(1, "databases")  # asked for inside tests whose own loop is running
 
 
+OWNER = "owner"
+_OWNER = f"""
+    do $$ begin
+      create role {OWNER} login createrole;
+    exception when duplicate_object then null;
+    end $$
+"""
 _EMPTY = """
     select pg_terminate_backend(pid) from pg_stat_activity
      where datname = current_database() and pid <> pg_backend_pid();
@@ -29,25 +36,33 @@ class Databases:
         self._server = server
         self._made = {}
 
-    def url(self, name="main"):
-        """Where the database of this name is."""
+    def url(self, name="main", user=OWNER):
+        """Where the database of this name is, by default for its owner, who is no superuser."""
+        return self.url_of(self.name(name), user)
+
+    def url_of(self, database, user=OWNER):
+        """Where a database of the server is, whoever made it."""
+        return self._server.url(database, user)
+
+    def name(self, name):
+        """What the server calls the database of this name."""
         if name not in self._made:
-            self._made[name] = self._free().pop() if self._free() else self._create()
-        return self._server.url(self._made[name])
+            free = _FREE.get(self._server)
+            self._made[name] = free.pop() if free else self._create()
+        return self._made[name]
 
     def empty(self):
         """Give them back, whoever is still connected."""
         for database in self._made.values():
             self._run(_EMPTY, database)
-            self._free().append(database)
+            _FREE.setdefault(self._server, []).append(database)
         self._made = {}
 
-    def _free(self):
-        return _FREE.setdefault(self._server, [])
-
     def _create(self):
+        if self._server not in _FREE:
+            self._run(_OWNER)
         database = f"test_{next(_NUMBERS)}"
-        self._run(f"create database {database}")
+        self._run(f"create database {database} owner {OWNER}")
         return database
 
     def _run(self, statement, database="postgres"):

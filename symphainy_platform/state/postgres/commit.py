@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import random
+import time
 from collections import deque
 from collections.abc import Sequence
 from datetime import datetime
@@ -23,7 +24,8 @@ from symphainy_platform.state.records import Commit, Committed, Conflict, Duplic
 from symphainy_platform.state.sqlite.faults import Unstorable
 from symphainy_platform.state.sqlite.rows import execution_from
 
-_ATTEMPTS = 5
+_RERUN_SECONDS = 3.0
+"""How long an item that loses races is run again; a lock is waited for 2 s at the most (commit_intents)."""
 _PAUSE_SECONDS = 0.01
 _REMEMBERED = 10_000
 _EXECUTION_COLUMNS = (
@@ -82,7 +84,9 @@ class Committer:
 
     async def _write_alone(self, item: Commit, now: datetime | None) -> Outcome:
         """Write one item; again, after a moment, when it lost a race."""
-        for attempt in range(_ATTEMPTS):
+        deadline = time.monotonic() + _RERUN_SECONDS
+        pause = _PAUSE_SECONDS
+        while time.monotonic() < deadline:
             try:
                 return (await self._call([item], now))[0]
             except _ITEM_FAULTS as error:
@@ -92,7 +96,8 @@ class Committer:
                     return _failed(error)
                 if not is_race(error):
                     raise unavailable(error) from error
-            await asyncio.sleep(random.uniform(0, _PAUSE_SECONDS * 2**attempt))  # noqa: S311 - spreads the racers
+            await asyncio.sleep(random.uniform(0, pause))  # noqa: S311 - spreads the racers
+            pause *= 2
         raise DatabaseUnavailable(reason="contended")
 
     async def _call(self, batch: Sequence[Commit], now: datetime | None) -> list[Outcome]:
