@@ -40,7 +40,7 @@ class Play:
     """The version of its contract; other intents are submitted in their newest."""
     problems: list[str] = field(default_factory=list)
     completed: set[str] = field(default_factory=set)
-    """Intents that the owner has completed."""
+    """Intents that the owner has submitted, and that have succeeded."""
     _published: int = 0
     """Events that were in the outbox before the first step."""
     _outcomes: list[Outcome] = field(default_factory=list)

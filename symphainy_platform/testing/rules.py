@@ -71,9 +71,9 @@ class Rules:
 
     @property
     def must_write(self) -> bool:
-        """Whether every success writes: an event with `unless: unchanged` says that it need not."""
+        """Whether every success writes: optional writes and events with `unless: unchanged` say that it need not."""
         may_be_unchanged = any(event.unless for event in self.contract.effects.events)
-        return self.has_writes and not may_be_unchanged
+        return not may_be_unchanged and any(not write.optional for write in self.contract.effects.writes)
 
     @property
     def updates(self) -> frozenset[str]:

@@ -133,6 +133,8 @@ class World:
     """What the setup has saved."""
     secrets: set[str] = field(default_factory=set)
     """Secret texts that were sent, or answered."""
+    open: set[str] = field(default_factory=set)
+    """Texts that were sent as no secret."""
     platform: Platform = field(init=False)
     store: FaultyStore = field(init=False)
     _others: list[Platform] = field(default_factory=list)
@@ -217,6 +219,7 @@ class World:
         """Submit; a failure is an outcome like any other."""
         contract, sent = self._contract(call), self.params(call)
         self.secrets.update(secrets_in(contract.params, sent))
+        self.open.update(text for name, text in sent.items() if isinstance(text, str) and self._is_open(contract, name))
         try:
             result = await (platform or self.platform).submit_intent(
                 call.intent,
@@ -231,6 +234,15 @@ class World:
         for name, shapes in contract.returns.items():
             self.secrets.update(secrets_in(shapes, outcome.answers.get(name, {})))
         return outcome
+
+    @staticmethod
+    def _is_open(contract: Contract, name: str) -> bool:
+        return name in contract.params and not contract.params[name].secret
+
+    @property
+    def hidden(self) -> set[str]:
+        """Secret texts that nobody has sent in the open, too (a password that is the user's address)."""
+        return self.secrets - self.open
 
     async def state(self) -> State:
         """Everything that is stored, once all that was handed over is."""

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager
 from typing import NamedTuple
 
 from symphainy_platform.context import Identity
-from symphainy_platform.contract.scenario import Fixture, Scenario
+from symphainy_platform.contract.scenario import Scenario
 from symphainy_platform.contract.shape import walk
 from symphainy_platform.errors import IntentError
 from symphainy_platform.testing.checks.replay import needs_key
@@ -19,18 +20,25 @@ from symphainy_platform.testing.world import TICK, Call, World
 class Failing(NamedTuple):
     """An example that fails in one step."""
 
+    trial: Trial
     code: str
     call: Call
-    before: str | None
-    given: Sequence[Fixture]
+    example: Scenario
+
+    @asynccontextmanager
+    async def world(self) -> AsyncIterator[World]:
+        """A world in which only this submission is still to come."""
+        given = [self.trial.contract.fixtures[name] for name in self.example.given]
+        async with self.trial.world(given=given, before=self.example.before) as world:
+            world.clock.advance(self.example.after or TICK)
+            yield world
 
 
 def failing_examples(trial: Trial) -> Iterator[Failing]:
     """Every example of the contract that fails in one step, on a store that works."""
     for example in trial.contract.examples.values():
         if example.error is not None and not example.steps and example.fault is None:
-            given = [trial.contract.fixtures[name] for name in example.given]
-            yield Failing(example.error, _call(trial, example), example.before, given)
+            yield Failing(trial, example.error, _call(trial, example), example)
 
 
 def _call(trial: Trial, example: Scenario) -> Call:
@@ -55,7 +63,7 @@ async def not_cached(trial: Trial) -> None:
 
 async def _fails_anew(trial: Trial, failing: Failing) -> None:
     code = failing.code
-    async with trial.world(given=failing.given, before=failing.before) as world:
+    async with failing.world() as world:
         first = await world.submit(failing.call)
         world.clock.advance(TICK)
         again = await world.submit(failing.call)
@@ -70,7 +78,7 @@ async def recorded(trial: Trial) -> None:
     if not examples:
         raise NotApplicable("no example fails in the service itself")
     for failing in examples:
-        async with trial.world(given=failing.given, before=failing.before) as world:
+        async with failing.world() as world:
             outcome = await world.submit(failing.call)
             owner = world.identity(failing.call) or trial.owner(world)
             shown = await _status(world, owner, outcome.execution_id or "")

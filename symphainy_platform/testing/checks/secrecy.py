@@ -29,22 +29,22 @@ async def kept(trial: Trial) -> None:
             await world.submit(trial.call)
             refused = await world.submit(trial.call.sending(compliance_unknown=1))
             at_rest, published = await world.at_rest(), repr(await world.events())
-    if not world.secrets:
+    if not world.hidden:
         raise NotApplicable("nothing is secret")
     places = {"at rest": at_rest, "in an event": published, "in a log line": said(), "in a failure": _envelope(refused)}
     for place, text in places.items():
-        trial.expect(not _stands_in(text, world.secrets), f"a secret value stands {place}")
+        trial.expect(not _stands_in(text, world.hidden), f"a secret value stands {place}")
     await _kept_in_failures(trial)
 
 
 async def _kept_in_failures(trial: Trial) -> None:
     for failing in failing_examples(trial):
         with _everything_said() as said:
-            async with trial.world(given=failing.given, before=failing.before) as world:
+            async with failing.world() as world:
                 refused = _envelope(await world.submit(failing.call))
                 at_rest = await world.at_rest()
         for place, text in (("at rest", at_rest), ("in a log line", said()), ("in the envelope", refused)):
-            trial.expect(not _stands_in(text, world.secrets), f"{failing.code}: a secret value stands {place}")
+            trial.expect(not _stands_in(text, world.hidden), f"{failing.code}: a secret value stands {place}")
 
 
 def _envelope(outcome: Outcome) -> str:
