@@ -15,6 +15,7 @@ from typing import Any
 
 from symphainy_platform import Artifact, ArtifactView, ExecutionContext, IntentError, KeyRing, isoformat
 from symphainy_platform.realms.security.passwords import hash_of_nobody
+from symphainy_platform.realms.security.spelling import caseless, composed
 
 USER_ACCOUNT = "user_account"
 """Artifact type, and name of the artifact in answers. Its id is the user_id, and its state the status."""
@@ -47,8 +48,7 @@ class NewAccount:
 
 async def address_id_of(keys: KeyRing, tenant_id: str, email: str) -> str:
     """The id of an address in a tenant: the same for all its spellings, and tells nothing of it."""
-    folded = unicodedata.normalize("NFC", email).casefold()
-    name = await keys.keyed("user-email", tenant_id, folded)
+    name = await keys.keyed("user-email", tenant_id, caseless(email))
     return f"eml_{base64.urlsafe_b64encode(name[:16]).rstrip(b'=').decode()}"
 
 
@@ -61,7 +61,7 @@ def accepted_email(email: str) -> str:
     """The address in Unicode NFC; INVALID_PARAMETER_VALUE for one with characters that nobody sees."""
     if not email.isprintable():
         raise _refused("email", "an e-mail address of visible characters")
-    return unicodedata.normalize("NFC", email)
+    return composed(email)
 
 
 def accepted_name(name: str | None) -> str | None:

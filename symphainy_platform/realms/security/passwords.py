@@ -9,7 +9,6 @@ from __future__ import annotations
 import asyncio
 import base64
 import multiprocessing
-import unicodedata
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
@@ -21,6 +20,7 @@ from argon2.exceptions import VerifyMismatchError
 from argon2.profiles import RFC_9106_LOW_MEMORY
 
 from symphainy_platform import IntentError, KeyRing
+from symphainy_platform.realms.security.spelling import caseless, composed
 
 LEAST_BYTES = 10
 MOST_BYTES = 1024
@@ -69,7 +69,7 @@ def check_strength(password: str, email: str) -> None:
     """Refuse with WEAK_PASSWORD what is too short, too long, among the commonest, or the e-mail address."""
     if not LEAST_BYTES <= len(_bytes_of(password)) <= MOST_BYTES:
         raise IntentError("WEAK_PASSWORD", details={"expected": f"{LEAST_BYTES} to {MOST_BYTES} bytes (UTF-8)"})
-    if _alike(password) in _COMMONEST or _alike(password) == _alike(email):
+    if caseless(password) in {*_COMMONEST, caseless(email)}:
         raise IntentError("WEAK_PASSWORD", details={"expected": "a password that is not among the first to be tried"})
 
 
@@ -114,11 +114,7 @@ async def _off_loop(work: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> 
 
 def _bytes_of(password: str) -> bytes:
     """The bytes that are hashed: the same, however a keyboard composes its letters (RFC 8265, OpaqueString)."""
-    return unicodedata.normalize("NFC", password).encode()
-
-
-def _alike(text: str) -> str:
-    return unicodedata.normalize("NFC", text).casefold()
+    return composed(password).encode()
 
 
 def _text(data: bytes) -> str:
