@@ -127,6 +127,10 @@ class Contract(Spec):
             reject("only a public intent has a proof", field="proof")
         if self.permissions and self.access == ("public",):
             reject("a public intent cannot need permissions", field="permissions")
+        if self.idempotency.replay_while and "public" not in self.access:
+            reject(
+                "only a public intent asks its service: a caller's own key would answer unasked", field="idempotency"
+            )
         if (self.status == "deprecated") != (self.deprecated_until is not None):
             reject("status deprecated and deprecated_until go together", field="status")
         return self
