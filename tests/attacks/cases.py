@@ -125,7 +125,7 @@ def _nothing_else(change, leaves):
 
 
 def _code_of(row):
-    return json.loads(row["error"])["error_code"] if row["error"] else None
+    return json.loads(row["error"])["code"] if row["error"] else None
 
 
 def _kept_secret(case, scene, answer, log):

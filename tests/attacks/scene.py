@@ -48,6 +48,7 @@ class Scene:
         self.tenant, self.other_tenant = f"tenant{number}", f"foreign{number}"
         self.secrets = set()
         self.made_at = server.clock.now()
+        self.cora = self.laptop = self.kept_key = None
         server.clock.advance(61)  # no rate limit remembers the scene before
         self.ann = self.open_session(self.tenant, "ann")
         self.bob = self.open_session(self.tenant, "bob")
@@ -124,11 +125,24 @@ class Scene:
 
     # What an attacker can make.
 
-    def forger(self, person=None, typ="sess+jwt", **claims):
-        """Somebody who holds the server's own signing key, and starts from a person's token."""
-        person = person or self.ann
-        held = person.token if typ == "sess+jwt" else person.proof
-        return Forger(self.signing_key(), typ, claims_of(held) | claims)
+    def forger(self, person, typ="sess+jwt"):
+        """Somebody who holds the server's own signing key, and starts from claims that are good."""
+        claims = claims_of(person.token if typ == "sess+jwt" else person.proof)
+        if typ == "auth+jwt":  # another test may have taken the proof's minute
+            claims |= {"iat": self.now, "nbf": self.now, "exp": self.now + 60}
+        forger = Forger(self.signing_key(), typ, claims)
+        forger.now = self.now
+        return forger
+
+    @property
+    def now(self):
+        """Whole seconds since 1970, as the server has it."""
+        return int(self.server.clock.now().timestamp())
+
+    def forged(self, person, **claims):
+        """A session token that our key has signed, with other claims than it would."""
+        forger = self.forger(person)
+        return forger.forge(claims=forger.claims | claims)
 
     def signing_key(self):
         """The key that signs now, read from the store with the master key."""

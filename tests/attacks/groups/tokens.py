@@ -22,12 +22,7 @@ _REPRESENTATIVE = (
 
 
 def _made(forge):
-    def token(scene):
-        forger = scene.forger(scene.ann)
-        forger.now = int(scene.server.clock.now().timestamp())
-        return forge(forger)
-
-    return token
+    return lambda scene: forge(scene.forger(scene.ann))
 
 
 def _refresh(forge):
