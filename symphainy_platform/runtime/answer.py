@@ -122,6 +122,7 @@ def stored_failure(record: ExecutionRecord) -> IntentError:
         retryable=stored.get("retryable"),
         details=stored.get("details"),
     )
+    error.legacy_code = stored.get("legacy_code")
     error.execution_id = record.execution_id
     error.intent_type = record.intent_type
     error.trace_id = record.trace_id

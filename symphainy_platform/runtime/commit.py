@@ -33,7 +33,7 @@ def success(execution: Execution, result: IntentResult, surface: StateSurface) -
         artifacts=tuple(staged.artifacts.values()),
         entries=tuple(staged.entries),
         rows=tuple(staged.rows),
-        events=_outbox(emitted(execution.route.contract, result), execution.route.contract.events, staged),
+        events=_outbox(execution, surface, emitted(execution.route.contract, result), execution.route.contract.events),
     )
 
 
@@ -75,13 +75,13 @@ def failure(execution: Execution, error: IntentError, surface: StateSurface | No
         expects=_expects(execution, staged) if surface else (),
         artifacts=tuple(staged.artifacts.values()),
         rows=tuple(staged.rows),
-        events=_failure_events(execution.route.contract, error, staged) if surface else (),
+        events=_failure_events(execution, error, surface) if surface else (),
     )
 
 
-def _failure_events(contract: CompiledContract, error: IntentError, staged: Staged) -> tuple[OutboxEvent, ...]:
-    effects = contract.error_effects.get(error.code)
-    return _outbox(error.events, effects.events, staged) if effects else ()
+def _failure_events(execution: Execution, error: IntentError, surface: StateSurface) -> tuple[OutboxEvent, ...]:
+    effects = execution.route.contract.error_effects.get(error.code)
+    return _outbox(execution, surface, error.events, effects.events) if effects else ()
 
 
 def stored_answer(execution: Execution, result: IntentResult) -> StoredAnswer:
@@ -147,19 +147,28 @@ def _expects(execution: Execution, staged: Staged) -> tuple[ArtifactRef, ...]:
 
 
 def _outbox(
-    events: Sequence[Mapping[str, Any]], declared: Mapping[str, CompiledEvent], staged: Staged
+    execution: Execution,
+    surface: StateSurface,
+    events: Sequence[Mapping[str, Any]],
+    declared: Mapping[str, CompiledEvent],
 ) -> tuple[OutboxEvent, ...]:
-    return tuple(_outbox_event(event, declared[event["type"]].about, staged) for event in events)
+    """Each event for the owner of the artifact that it is about: else of the first one written."""
+    written = {artifact_id: write.artifact for artifact_id, write in surface.staged.artifacts.items()}
+    known = {**execution.bound, **surface.seen, **written}
+    return tuple(
+        _outbox_event(event, declared[event["type"]].about, next(iter(written), None), known) for event in events
+    )
 
 
-def _outbox_event(event: Mapping[str, Any], about: str | None, staged: Staged) -> OutboxEvent:
-    """An event for the owner of the artifact that it is about."""
-    artifact_id = event[about] if about else next(iter(staged.artifacts), None)
-    write = staged.artifacts.get(artifact_id) if artifact_id else None
+def _outbox_event(
+    event: Mapping[str, Any], about: str | None, first: str | None, known: Mapping[str, Artifact]
+) -> OutboxEvent:
+    artifact_id: str | None = event[about] if about else first
+    subject = known.get(artifact_id) if artifact_id else None
     return OutboxEvent(
         type=event["type"],
         artifact_id=artifact_id,
-        user_id=write.artifact.user_id if write else None,
+        user_id=subject.user_id if subject else None,
         payload={key: value for key, value in event.items() if key != "type"},
     )
 
@@ -176,4 +185,5 @@ def _error(error: IntentError) -> dict[str, Any]:
         "kind": error.kind.value,
         "retryable": error.retryable,
         "details": error.details,
+        **({"legacy_code": error.legacy_code} if error.legacy_code else {}),
     }

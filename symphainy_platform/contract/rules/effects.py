@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 
 from symphainy_platform.contract.catalog import Catalog, Sourced
-from symphainy_platform.contract.effects import Transition, WriteSpec
+from symphainy_platform.contract.effects import EventSpec, Transition, WriteSpec
 from symphainy_platform.contract.findings import Finding, did_you_mean
 from symphainy_platform.contract.model import Contract
 from symphainy_platform.contract.rules.scope import answers, error_events, known_codes
@@ -142,11 +142,24 @@ def events_fit(_: Catalog, sourced: Sourced[Contract]) -> Iterator[Finding]:
         if event.type in seen:
             yield sourced.source.finding((*path, "type"), f"the event {event.type} is declared twice")
         seen.add(event.type)
-        if event.about and event.about not in event.payload:
-            hint = did_you_mean(event.about, event.payload)
-            yield sourced.source.finding((*path, "about"), f"the payload has no field `{event.about}`", hint)
+        yield from _without_subject(sourced, path, event)
         if "type" in event.payload:
             yield sourced.source.finding((*path, "payload"), "`type` is a field of every event already")
+    for place, event in error_events(sourced.value):
+        yield from _without_subject(sourced, place, event)
+
+
+def _without_subject(sourced: Sourced[Contract], path: Path, event: EventSpec) -> Iterator[Finding]:
+    """`about` names a field of the payload that always holds an id."""
+    if event.about is None:
+        return
+    shape = event.payload.get(event.about)
+    if shape is None:
+        hint = did_you_mean(event.about, event.payload)
+        yield sourced.source.finding((*path, "about"), f"the payload has no field `{event.about}`", hint)
+    elif shape.type not in {"uuid", "string"} or shape.nullable or not shape.required:
+        message = f"`{event.about}` is not always a uuid or string"
+        yield sourced.source.finding((*path, "about"), message, "make it required, and not nullable")
 
 
 def secrets_are_kept(_: Catalog, sourced: Sourced[Contract]) -> Iterator[Finding]:
