@@ -7,6 +7,7 @@ import base64
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field, replace
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -265,12 +266,18 @@ class World:
 
     @asynccontextmanager
     async def _open(self, store: FaultyStore) -> AsyncIterator[Platform]:
-        settings = Settings(home=self.folder, master_key=_MASTER_KEY, password_memory_kib=_PASSWORD_MEMORY_KIB)
+        settings = _settings().model_copy(update={"home": self.folder})
         async with Platform.open(
             settings, clock=self.clock, store=as_store(store), plugins=self.plugins, contracts=self.contracts
         ) as platform:
             store.watch()
             yield platform
+
+
+@cache
+def _settings() -> Settings:
+    """The settings of every world but its folder; the environment is read once."""
+    return Settings(master_key=_MASTER_KEY, password_memory_kib=_PASSWORD_MEMORY_KIB)
 
 
 @dataclass(slots=True)

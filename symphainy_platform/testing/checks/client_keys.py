@@ -76,6 +76,17 @@ async def scope(trial: Trial) -> None:
             trial.expect(foreign.code != "IDEMPOTENCY_KEY_REUSED", f"{caller} collides with the owner's key")
 
 
+async def ignored(trial: Trial) -> None:
+    """A public intent keeps no key of its caller: nobody has been identified whose key it could be."""
+    if not trial.rules.is_public:
+        raise NotApplicable("every caller has keys of their own")
+    async with trial.world() as world:
+        first = await trial.happily(world, trial.call.keyed(_KEY))
+        rows = [row for row in (await world.state()).rows("executions") if row["execution_id"] == first.execution_id]
+    trial.expect(rows, "its execution is not recorded")
+    trial.expect(all(row["client_key_digest"] is None for row in rows), "the caller's key is kept")
+
+
 def _strangers(trial: Trial) -> tuple[Who, ...]:
     """Those who may have nothing of the owner's; another service, which finds nothing to change, names its producer."""
     shares = trial.rules.of_services and trial.rules.has_writes and not trial.rules.must_write

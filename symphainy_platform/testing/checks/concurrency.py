@@ -70,6 +70,36 @@ async def _left_alone(trial: Trial, world: World, turns: int) -> list[Outcome]:
         raise Broken("a caller leaves, and the duplicates that wait behind it are stranded") from None
 
 
+async def keyless(trial: Trial) -> None:
+    """Eight equal submissions of an intent without a key, in two processes: each stands by itself, and none is torn."""
+    if trial.rules.has_key:
+        raise NotApplicable("the intent has a key: equal submissions are duplicates")
+    if not trial.rules.has_writes:
+        raise NotApplicable("the intent writes nothing")
+    async with trial.world() as world:
+        before = await world.state()
+        outcomes = await _at_once(trial, world, processes=2)
+        delta = difference(before, await world.state())
+    for outcome in outcomes:
+        trial.expect(outcome.code not in _NOT_FOR_WRITERS, f"a concurrent caller is answered {outcome}")
+    trial.expect(any(outcome.result for outcome in outcomes), "no concurrent caller succeeds")
+    _expect_kept_versions(trial, delta)
+
+
+def _expect_kept_versions(trial: Trial, delta: Delta) -> None:
+    """Every version that was overwritten is kept: as many as the artifacts that were there have grown."""
+    new = {row["artifact_id"] for row in delta.came("artifacts")} - {
+        row["artifact_id"] for row in delta.went("artifacts")
+    }
+    grown = sum(row["version"] for row in delta.came("artifacts")) - sum(
+        row["version"] for row in delta.went("artifacts")
+    )
+    kept = len(delta.came("artifact_versions"))
+    trial.expect(
+        kept == grown - len(new), f"artifacts have grown by {grown}, {len(new)} are new, {kept} versions are kept"
+    )
+
+
 async def writers(trial: Trial) -> None:
     """Eight different writers of one artifact in two processes: nobody must retry, no version is lost."""
     if not trial.rules.updates:

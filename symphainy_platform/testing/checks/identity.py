@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from symphainy_platform.testing.callers import Who
 from symphainy_platform.testing.endings import NotApplicable
 from symphainy_platform.testing.trial import Trial
-from symphainy_platform.testing.world import Call
+from symphainy_platform.testing.world import Call, World
+
+_WHOEVER: tuple[Who, ...] = ("anonymous", "owner", "other_user", "other_tenant", "service")
 
 
 async def missing(trial: Trial) -> None:
@@ -40,6 +43,28 @@ async def forbidden(trial: Trial) -> None:
         raise NotApplicable("every authenticated user may submit it")
     nobody = trial.call.by("owner", lambda identity: replace(identity, roles=frozenset()))
     await _refused(trial, nobody, "PERMISSION_DENIED", "without a role")
+
+
+async def proven(trial: Trial) -> None:
+    """What the parameters prove counts, and not who brings them: it is always done on the same user's behalf."""
+    if not trial.rules.is_public:
+        raise NotApplicable("the caller's identity says on whose behalf it runs")
+    async with trial.world() as world:
+        if (await world.submit(trial.call.by("anonymous"))).error is not None:
+            raise NotApplicable("the happy path is proven by the identity of its caller")
+    for caller in _WHOEVER:
+        async with trial.world() as world:
+            result = await trial.happily(world, trial.call.by(caller))
+            behalf = await _on_behalf(world, result.execution_id)
+            owner = trial.owner(world)
+        same = behalf == (owner.tenant_id, owner.user_id)
+        trial.expect(same, f"brought by {caller}: it ran on behalf of {behalf}")
+
+
+async def _on_behalf(world: World, execution_id: str) -> tuple[str, str] | None:
+    rows = (await world.state()).rows("executions")
+    found = [(row["tenant_id"], row["user_id"]) for row in rows if row["execution_id"] == execution_id]
+    return found[0] if found else None
 
 
 def _needs_identity(trial: Trial) -> None:
