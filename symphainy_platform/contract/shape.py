@@ -77,7 +77,8 @@ class Shape(Spec):
     @model_validator(mode="after")
     def _limits_fit_the_type(self) -> Self:
         for limit, types in _APPLIES.items():
-            if getattr(self, limit) not in (None, False) and self.type not in types:
+            value = getattr(self, limit)  # 0 is a limit, and equal to False
+            if value is not None and value is not False and self.type not in types:
                 reject(f"does not apply to type {self.type}", field=limit, hint=f"only to {_words(types)}")
         for field, needed in _NEEDS.items():
             if getattr(self, field) is not None and getattr(self, needed) is None:
@@ -93,6 +94,8 @@ class Shape(Spec):
             least, most = getattr(self, low), getattr(self, high)
             if least is not None and most is not None and least > most:
                 reject(f"{low} is above {high}", field=low)
+        if self.above is not None and self.max is not None and self.above >= self.max:
+            reject("nothing is above this and up to max", field="above")
         for value in self.enum or ():
             if isinstance(value, str) != (self.type in {"string", "email"}):
                 reject(f"{value!r} is no value of type {self.type}", field="enum")
