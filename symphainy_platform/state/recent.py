@@ -26,6 +26,11 @@ class _Seen(NamedTuple):
     at: datetime
 
 
+class _Loading(NamedTuple):
+    task: asyncio.Task[Artifact | None]
+    since: datetime
+
+
 class RecentArtifacts:
     """Artifacts that are looked at for every request, such as the caller's session."""
 
@@ -34,18 +39,18 @@ class RecentArtifacts:
         self._store = store
         self._clock = clock
         self._seen: OrderedDict[_Place, _Seen] = OrderedDict()
-        self._loading: dict[_Place, asyncio.Task[Artifact | None]] = {}
+        self._loading: dict[_Place, _Loading] = {}
 
     async def get(self, tenant_id: str, artifact_id: str) -> Artifact | None:
         """The artifact as it was at most MAX_AGE_SECONDS ago; None when there was none."""
         place, now = (tenant_id, artifact_id), self._clock.now()
         seen = self._seen.get(place)
-        if seen is not None and 0 <= (now - seen.at).total_seconds() < MAX_AGE_SECONDS:
+        if seen is not None and _is_recent(seen.at, now):
             return seen.artifact
         loading = self._loading.get(place)
-        if loading is None:
-            loading = self._loading[place] = asyncio.create_task(self._load(place, now))
-        return await asyncio.shield(loading)
+        if loading is None or not _is_recent(loading.since, now):  # a slow one may have looked long ago
+            loading = self._loading[place] = _Loading(asyncio.create_task(self._load(place, now)), now)
+        return await asyncio.shield(loading.task)
 
     def committed(self, commits: Sequence[Commit]) -> None:
         """Forget what these commits may have changed; a load that has begun before is not kept, either."""
@@ -74,7 +79,12 @@ class RecentArtifacts:
 
     def _finish(self, place: _Place) -> bool:
         """Whether this load is still the one that counts."""
-        if self._loading.get(place) is not asyncio.current_task():
+        loading = self._loading.get(place)
+        if loading is None or loading.task is not asyncio.current_task():
             return False
         del self._loading[place]
         return True
+
+
+def _is_recent(then: datetime, now: datetime) -> bool:
+    return 0 <= (now - then).total_seconds() < MAX_AGE_SECONDS
