@@ -10,7 +10,17 @@ from typing import Any
 Row = Mapping[str, Any]
 _Frozen = tuple[tuple[str, Hashable], ...]
 
-KEPT_BY_THE_STORE = frozenset({"meta", "outbox_epochs", "schema_migrations", "sealed_keys"})
+KEPT_BY_THE_STORE = frozenset(
+    {
+        "audit_state",
+        "meta",
+        "outbox_epochs",
+        "outbox_state",
+        "readable_types",
+        "schema_migrations",
+        "sealed_keys",
+    }
+)
 """Tables that hold no state of intents."""
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sqlite3
 from collections.abc import Mapping, Sequence
 from contextlib import closing
@@ -28,6 +29,9 @@ class StoreBinding(Protocol):
         Values are hashable; JSON stays text.
         """
 
+    def remove(self, folder: Path) -> None:
+        """The folder's database is not needed any more; its stores are closed."""
+
 
 class SqliteBinding:
     """One database file in the folder."""
@@ -47,8 +51,24 @@ class SqliteBinding:
             names = [name for (name,) in connection.execute(_TABLES)]
             return {name: [dict(row) for row in connection.execute(f'SELECT * FROM "{name}"')] for name in names}  # noqa: S608 - the names come from the schema
 
+    def remove(self, folder: Path) -> None:
+        """Do nothing: the file goes with its folder."""
+
 
 _TABLES = "SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT LIKE 'sqlite_%' ORDER BY name"
 
-STORES: tuple[StoreBinding, ...] = (SqliteBinding(),)
-"""Every store that is configured; the suite runs whole on each of them."""
+DATABASE_URL = "SYMPHAINY_TEST_DATABASE_URL"
+"""Names a Postgres server whose user may make databases: the suites then run on it, too."""
+
+
+def configured_stores() -> tuple[StoreBinding, ...]:
+    """Every store that is configured; the suite runs whole on each of them."""
+    if (url := os.environ.get(DATABASE_URL)) is None:
+        return (SqliteBinding(),)
+    from symphainy_platform.testing.postgres import PostgresBinding  # noqa: PLC0415 - asyncpg is an extra
+
+    return (SqliteBinding(), PostgresBinding(url))
+
+
+STORES = configured_stores()
+"""What is configured when the suite is loaded."""

@@ -302,3 +302,4 @@ class Worlds:
             yield world
         finally:
             await world.stop()
+            self.binding.remove(folder)

@@ -1,0 +1,117 @@
+"""Postgres under the suites: databases on a server that is there already, emptied after each use."""
+
+from __future__ import annotations
+
+import asyncio
+import itertools
+from collections.abc import Coroutine, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any, TypeVar
+from urllib.parse import urlsplit, urlunsplit
+
+from symphainy_platform.context import Clock
+from symphainy_platform.state.postgres.connections import Database
+from symphainy_platform.state.postgres.driver import Connection
+from symphainy_platform.state.postgres.store import PostgresStore
+from symphainy_platform.state.store import Store
+from symphainy_platform.testing.state import Row
+
+T = TypeVar("T")
+_NUMBERS = itertools.count(1)
+_ELSEWHERE = ThreadPoolExecutor(1, "test-databases")
+"""The suites ask from inside a running event loop: what is asked of the database here has a loop of its own."""
+
+_COLUMNS = """
+    select table_name, string_agg(case
+             when data_type = 'timestamp with time zone'
+               then format($f$to_char(%1$I at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"') as %1$I$f$, column_name)
+             when data_type in ('json', 'jsonb') then format('%1$I::text as %1$I', column_name)
+             when data_type = 'ARRAY' then format('to_json(%1$I)::text as %1$I', column_name)
+             else quote_ident(column_name) end, ', ' order by ordinal_position)
+      from information_schema.columns join information_schema.tables using (table_schema, table_name)
+     where table_schema = 'symphainy' and table_type = 'BASE TABLE'
+     group by table_name
+"""
+_EMPTY = """
+    do $$
+    declare
+      v_table text;
+    begin
+      for v_table in
+        select tablename from pg_tables where schemaname = 'symphainy'
+           and tablename not in ('schema_migrations', 'readable_types', 'outbox_epochs', 'outbox_state', 'audit_state')
+      loop
+        execute format('delete from symphainy.%I', v_table);
+      end loop;
+      update symphainy.outbox_state set swept_position = 0, swept_id = 0;
+      update symphainy.audit_state set cursor = '0', types = '{}', position = 0, id = 0;
+    end
+    $$
+"""
+
+
+class PostgresBinding:
+    """Databases that this binding makes on the server of `url`, whose user may make them."""
+
+    name = "postgres"
+
+    def __init__(self, url: str) -> None:
+        """Ask nothing of the server yet."""
+        self._url = url
+        self._of_folder: dict[Path, str] = {}
+        self._free: list[str] = []
+        self._prefix = f"symphainy_test_{id(self)}"
+
+    def create(self, folder: Path, clock: Clock) -> Store:
+        """A store on the folder's database."""
+        return PostgresStore(Database(self._database(folder)), clock)
+
+    def dump(self, folder: Path) -> Mapping[str, Sequence[Row]]:
+        """Read all tables in one snapshot; times and JSON are text, as in SQLite."""
+        return _elsewhere(_dump(self._database(folder)))
+
+    def remove(self, folder: Path) -> None:
+        """Empty the folder's database for the next one."""
+        if (name := self._of_folder.pop(folder, None)) is not None:
+            _elsewhere(_execute(_beside(self._url, name), _EMPTY))
+            self._free.append(name)
+
+    def _database(self, folder: Path) -> str:
+        if folder not in self._of_folder:
+            self._of_folder[folder] = self._free.pop() if self._free else self._make()
+        return _beside(self._url, self._of_folder[folder])
+
+    def _make(self) -> str:
+        name = f"{self._prefix}_{next(_NUMBERS)}"
+        _elsewhere(_execute(self._url, f"create database {name}"))
+        return name
+
+
+def _beside(url: str, database: str) -> str:
+    return urlunsplit(urlsplit(url)._replace(path=f"/{database}"))
+
+
+def _elsewhere(asked: Coroutine[Any, Any, T]) -> T:
+    return _ELSEWHERE.submit(asyncio.run, asked).result()
+
+
+async def _execute(url: str, statement: str) -> None:
+    connection = await Database(url).connect()
+    await connection.execute(statement)
+    await connection.close()
+
+
+async def _dump(url: str) -> Mapping[str, Sequence[Row]]:
+    connection = await Database(url).connect()
+    try:
+        async with connection.transaction(isolation="repeatable_read", readonly=True):
+            tables = await connection.fetch(_COLUMNS)
+            return {table: await _rows(connection, table, columns) for table, columns in tables}
+    finally:
+        await connection.close()
+
+
+async def _rows(connection: Connection, table: str, columns: str) -> list[Row]:
+    rows = await connection.fetch(f"select {columns} from symphainy.{table}")  # noqa: S608 - names of the schema
+    return [dict(row) for row in rows]
