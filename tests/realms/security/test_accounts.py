@@ -1,6 +1,7 @@
 """Accounts: made once per address, given roles and status; asked what they may do."""
 
 import asyncio
+import base64
 import sqlite3
 from contextlib import closing
 
@@ -63,7 +64,7 @@ async def test_everything_of_an_account_belongs_to_its_user(accounts):
 async def test_the_hash_at_rest_is_sealed_for_its_place(accounts):
     made = await accounts.create()
     credential = await stored(accounts, "crd_" + made["user_id"].removeprefix("usr_"))
-    assert "argon2" not in str(credential)
+    assert b"argon2" not in base64.b64decode(credential.semantic_payload["sealed_hash"])
     assert set(credential.semantic_payload) == {"sealed_hash", "changed_at"}
 
 
@@ -107,6 +108,12 @@ async def test_what_no_account_is_made_with(accounts, parameters):
     error = await refusal(accounts.create(**{"email": EMAIL, **parameters}))
     assert (error.code, error.details["parameter"]) == ("INVALID_PARAMETER_VALUE", next(iter(parameters)))
     assert await accounts.events() == []
+
+
+async def test_a_weak_password_makes_no_account(accounts):
+    for password in ("short", "Password123", EMAIL, "x" * 1025):
+        assert (await refusal(accounts.create(password=password))).code == "WEAK_PASSWORD"
+    assert (await accounts.create())["status"] == "ACTIVE"
 
 
 async def test_only_services_make_accounts(accounts):
@@ -174,6 +181,13 @@ async def test_an_identity_may_ask_for_itself(accounts):
     assert told["authorized"] is False
 
 
+async def test_every_role_and_every_permission_that_is_needed_counts(accounts):
+    needed = [{"required_roles": ["service", "editor"]}, {"required_permissions": ["tenant.read", "tenant.write"]}]
+    told = [await accounts.answer("validate_authorization", SERVICE, **each) for each in needed]
+    assert [each["authorized"] for each in told] == [False, False]
+    assert [event.type for event in await accounts.events()] == ["authorization_failed"] * 2
+
+
 async def test_an_identity_that_is_only_introduced_may_not_ask(accounts):
     external = Identity("acme", "supabase:1", external=True)
     assert (await refusal(accounts.submit("validate_authorization", external))).code == "UNAUTHENTICATED"
@@ -189,6 +203,15 @@ async def test_tokens_end_after_a_minute_and_with_their_account(accounts):
     for proof in (old, young, young + "A", "Bearer x"):
         error = await refusal(accounts.submit("validate_authorization", authentication_token=proof))
         assert (error.code, error.http_status) == ("INVALID_AUTHENTICATION_TOKEN", 401)
+
+
+async def test_a_token_of_before_does_not_come_back_with_its_account(accounts):
+    made = await accounts.create()
+    proof = await accounts.proof()
+    for status in ("DISABLED", "ACTIVE"):
+        await accounts.submit("set_user_status", SERVICE, user_id=made["user_id"], status=status)
+    error = await refusal(accounts.submit("validate_authorization", authentication_token=proof))
+    assert error.code == "INVALID_AUTHENTICATION_TOKEN"
 
 
 async def test_a_disabled_user_with_the_right_password_is_a_stranger(accounts):
