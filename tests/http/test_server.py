@@ -117,6 +117,15 @@ def test_a_key_that_others_may_read_is_a_refused_start(tmp_path):
     assert (done.returncode, "others may read" in done.stderr) == (2, True)
 
 
+def test_another_master_key_is_a_refused_start_that_does_not_tell_it(tmp_path):
+    with running(tmp_path) as server:
+        server.token()
+    other = "A" * 43
+    done = _start(tmp_path, SYMPHAINY_MASTER_KEY=other)
+    assert (done.returncode, "SYMPHAINY_MASTER_KEY is not the key" in done.stderr) == (2, True)
+    assert other not in done.stderr
+
+
 def test_a_taken_port_is_a_refused_start(server, tmp_path):
     done = _start(tmp_path, "--port", server.url.rpartition(":")[2])
     assert done.returncode == 2
