@@ -13,7 +13,7 @@ from symphainy_platform import Identity, IntentError, Platform, Settings
 from symphainy_platform.identity import signatures
 from symphainy_platform.realms.security.session import Session
 from symphainy_platform.realms.security.session_source import SessionTokens
-from symphainy_platform.state.store import ArtifactById, load_one
+from symphainy_platform.state.store import ArtifactById, EventFilter, load_one
 from symphainy_platform.testing.clock import ManualClock
 
 ANN = Identity("acme", "ann")
@@ -107,7 +107,9 @@ class Sessions(Accounts):
 
     async def happened(self, held):
         """The types of the session's events."""
-        return [event.type for event in await self.events() if event.artifact_id == held.ref]
+        await self.platform.drain()
+        where = EventFilter(tenant_id=held.tenant, artifact_id=held.ref)
+        return [event.type for event in (await self.platform.store.events_after("0", where, 10_000)).events]
 
     async def forged(self, held, **claims):
         """The held token with other claims, whatever they are, under a valid signature of this platform."""

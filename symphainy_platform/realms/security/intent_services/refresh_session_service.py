@@ -71,6 +71,9 @@ async def _account(ctx: ExecutionContext) -> Artifact | None:
 async def _answer(
     ctx: ExecutionContext, params: Any, session: Artifact, *, capped: bool | None = None
 ) -> ArtifactAnswer:
-    """The session with its secrets; `capped` says that the longest life has shortened the extension."""
+    """The session with its secrets; `capped` says that the longest life has shortened the extension.
+
+    The secrets come last, as `restore` puts them: a replay is the same answer, byte for byte.
+    """
     secrets = {"session_id": params.session_id, "session_token": await minted(ctx.keys, session)}
-    return ArtifactAnswer(session, secrets if capped is None else {**secrets, "capped": capped})
+    return ArtifactAnswer(session, secrets if capped is None else {"capped": capped, **secrets})
