@@ -223,7 +223,8 @@ $$;
 
 -- Write artifacts whose versions were checked under their locks: heads that are replaced are kept as
 -- versions, and so is what the batch itself replaces; the last write of each artifact becomes its head.
-create function symphainy.write_artifacts(p_artifacts jsonb) returns void
+-- Not called write_…: by that name, artifacts would be a domain table.
+create function symphainy.store_artifacts(p_artifacts jsonb) returns void
   language plpgsql set search_path = ''
 as $$
 declare
@@ -433,7 +434,7 @@ create function symphainy.write_effects(p_batch jsonb, p_now timestamptz) return
 as $$
 begin
   if p_batch ? 'artifacts' then
-    perform symphainy.write_artifacts(p_batch -> 'artifacts');
+    perform symphainy.store_artifacts(p_batch -> 'artifacts');
   end if;
   if p_batch ? 'entries' then
     perform symphainy.write_entries(p_batch -> 'entries');
@@ -560,8 +561,13 @@ $$;
 -- order, or null for them all when each was written at `committed_at` (the usual case). An item that the schema refuses
 -- fails the whole call: call again with each item alone. So do deadlocks (40P01), lock timeouts (55P03)
 -- and lost races (40001). p_now is null but for tests: the clock is the database's, read after the locks.
+--
+-- Few rows of large tables are touched, always by an index: plans that were made while a table was small
+-- must not read all of it later.
 create function symphainy.commit_intents(p_batch jsonb, p_now timestamptz default null) returns jsonb
   language plpgsql set search_path = '' set lock_timeout = '2s'
+  set enable_seqscan = off set enable_hashjoin = off set enable_mergejoin = off
+  set plan_cache_mode = force_generic_plan
 as $$
 declare
   v_now timestamptz;

@@ -315,7 +315,8 @@ class Store(Protocol):
         """Delete artifacts with their versions, logs and domain rows; returns how many are gone.
 
         `tables` names the domain tables of each artifact type, whose rows are keyed by the artifact's
-        id. One that is no longer in the given version stays whole.
+        id. One that is no longer in the given version stays whole. A name that is no domain table
+        raises ContractViolation, and nothing is purged.
         """
 
     async def health(self) -> Health:

@@ -5,10 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 
+import asyncpg
 import orjson
 
+from symphainy_platform.errors import ContractViolation
 from symphainy_platform.state.artifact import Artifact
 from symphainy_platform.state.postgres.driver import Connection
+from symphainy_platform.state.postgres.faults import is_of_item
 from symphainy_platform.state.postgres.queries import SQL
 from symphainy_platform.state.sqlite.rows import to_json
 from symphainy_platform.state.store import Retention, SweepResult
@@ -60,5 +63,10 @@ async def purge_artifacts(
         }
         for artifact in artifacts
     ]
-    gone: int = await connection.fetchval(SQL["purge"], to_json(places))
+    try:
+        gone: int = await connection.fetchval(SQL["purge"], to_json(places))
+    except asyncpg.PostgresError as error:
+        if not is_of_item(error):
+            raise
+        raise ContractViolation("A type names a table that the store does not have.", reason=str(error)) from error
     return gone

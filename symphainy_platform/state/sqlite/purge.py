@@ -5,9 +5,11 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Mapping, Sequence
 
+from symphainy_platform.errors import ContractViolation
 from symphainy_platform.state.artifact import Artifact
 from symphainy_platform.state.sqlite.connection import transaction
 from symphainy_platform.state.sqlite.domain import DomainTables
+from symphainy_platform.state.sqlite.faults import Unstorable
 from symphainy_platform.state.sqlite.queries import SQL
 
 
@@ -18,9 +20,12 @@ def purge_artifacts(
     domain: DomainTables,
 ) -> int:
     """Delete them in one transaction; returns how many were still in the given version."""
-    with transaction(connection):
-        cursor = connection.cursor()
-        return sum(_purge(cursor, artifact, tables.get(artifact.artifact_type, ()), domain) for artifact in artifacts)
+    try:
+        with transaction(connection):
+            cursor = connection.cursor()
+            return sum(_purge(cursor, each, tables.get(each.artifact_type, ()), domain) for each in artifacts)
+    except Unstorable as error:
+        raise ContractViolation("A type names a table that the store does not have.", reason=str(error)) from error
 
 
 def _purge(cursor: sqlite3.Cursor, artifact: Artifact, tables: Sequence[str], domain: DomainTables) -> bool:

@@ -17,6 +17,7 @@ database, a fresh one for each test. `read_table(table)` reads all rows of a dom
 
 from symphainy_platform.testing.store_suite.audit import AuditChecks
 from symphainy_platform.testing.store_suite.commits import CommitChecks
+from symphainy_platform.testing.store_suite.due import DueChecks
 from symphainy_platform.testing.store_suite.events import EventChecks
 from symphainy_platform.testing.store_suite.keys import KeyChecks
 from symphainy_platform.testing.store_suite.lifetime import LifetimeChecks
@@ -37,6 +38,7 @@ class StoreSuite(
     EventChecks,
     SealedKeyChecks,
     SweepChecks,
+    DueChecks,
     LifetimeChecks,
     AuditChecks,
 ):
