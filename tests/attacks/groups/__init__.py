@@ -1,6 +1,6 @@
 """All attacks, in the groups of 40-auth-sessions ("Attack list"), and the settings that a group needs."""
 
-from attacks.groups import proofs, sessions, tokens
+from attacks.groups import browsers, foreign, limits, parameters, proofs, sessions, texts, tokens
 
 GROUPS = {
     "forged tokens refresh": tokens.AT_REFRESH,
@@ -12,6 +12,24 @@ GROUPS = {
     "tokens of others": sessions.OTHERS,
     "ended sessions": sessions.ENDED,
     "replaced tokens": sessions.GENERATIONS,
+    "session fixation": parameters.FIXATION,
+    "claimed identities": parameters.IDENTITY,
+    "hours": parameters.HOURS,
+    "session ids": texts.SESSION_IDS,
+    "other ids": texts.OTHER_IDS,
+    "paths": texts.PATHS,
+    "bodies": texts.BODIES,
+    "Idempotency-Keys": texts.KEYS,
+    "log lines": texts.LINES,
+    "foreign things": foreign.READS,
+    "escalation": foreign.ESCALATION,
+    "other sites": browsers.ORIGINS,
+    "cookies": browsers.COOKIES,
+    "limits": limits.LIMITS,
 }
 
-SETTINGS = {}
+SETTINGS = {
+    "other sites": {"session_cookie": True, "public_origins": (browsers.OURS,)},
+    "cookies": {"session_cookie": True},
+    "limits": {"authenticate_limit_per_address": limits.PER_ADDRESS, "refresh_limit_per_session": limits.PER_SESSION},
+}

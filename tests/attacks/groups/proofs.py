@@ -1,6 +1,6 @@
 """Forged, old and used authentication tokens."""
 
-from attacks.cases import NOTHING, Case, asked, recorded
+from attacks.cases import Case, asked, recorded
 from attacks.forgeries import FORGED, PROOF_ONLY
 from attacks.groups import steps
 
@@ -30,6 +30,11 @@ def _ask(forge):
 FORGED_PROOFS = {f"create_session: {name}": _open(forge) for name, forge in _FORGED.items()} | {
     f"validate_authorization: {name}": _ask(forge) for name, forge in _FORGED.items()
 }
+
+
+def _fresh(scene):
+    """A proof of this minute, with the epoch that Cora's had."""
+    scene.authenticated = scene.forger(scene.cora, "auth+jwt").good
 
 
 def _still_opens(scene, _answer):
@@ -140,19 +145,19 @@ USED_PROOFS = {
         lambda s: s.open(s.authenticated),
         401,
         _REFUSED,
-        before=(*_READY, steps.DISABLED_ELSEWHERE, lambda s: _fresh(s)),
+        before=(*_READY, steps.DISABLED_ELSEWHERE, _fresh),
     ),
     "of an account that other hands disabled, asked for rights": Case(
         lambda s: s.submit("validate_authorization", {"authentication_token": s.authenticated}),
         401,
         _REFUSED,
-        before=(*_READY, steps.DISABLED_ELSEWHERE, lambda s: _fresh(s)),
+        before=(*_READY, steps.DISABLED_ELSEWHERE, _fresh),
     ),
     "of an account whose epoch other hands moved": Case(
         lambda s: s.open(s.authenticated),
         401,
         _REFUSED,
-        before=(*_READY, steps.EPOCH_MOVED_ELSEWHERE, lambda s: _fresh(s)),
+        before=(*_READY, steps.EPOCH_MOVED_ELSEWHERE, _fresh),
     ),
     "for somebody else": Case(
         lambda s: s.open(s.cora.proof, user_id=s.ann.user_id),
@@ -203,11 +208,6 @@ USED_PROOFS = {
         then=lambda s, answer: _is_of(s.cora, answer),
     ),
 }
-
-
-def _fresh(scene):
-    """A proof of this minute, with the epoch that Cora's had."""
-    scene.authenticated = scene.forger(scene.cora, "auth+jwt").good
 
 
 def _is_of(person, answer):

@@ -1,4 +1,4 @@
-"""Tokens that our key has signed, and that still hold nothing: of others, of an ended session, of an older generation."""
+"""Tokens that our key has signed, and that hold nothing: of others, of ended sessions, of older generations."""
 
 from attacks.cases import Case, recorded
 from attacks.groups import steps
