@@ -1,9 +1,11 @@
 """The measure of the compliance suite: it must find every bug that is put into correct code, and none in it."""
 
 import bugs_at_the_gate
+import bugs_in_accounts
 import bugs_in_parameters
 import bugs_in_secrets
 import bugs_in_services
+import bugs_in_sessions
 import bugs_in_stages
 import bugs_in_stores
 import ledger_realm
@@ -15,7 +17,16 @@ from symphainy_platform.testing.compliance import run_compliance
 
 REALMS = (ledger_realm, vault_realm)
 INTENTS = ("open_account", "deposit", "close_account", "audit_account", "open_box", "label_box", "turn_key")
-PLACES = (bugs_at_the_gate, bugs_in_parameters, bugs_in_stages, bugs_in_stores, bugs_in_services, bugs_in_secrets)
+PLACES = (
+    bugs_at_the_gate,
+    bugs_in_parameters,
+    bugs_in_stages,
+    bugs_in_stores,
+    bugs_in_services,
+    bugs_in_secrets,
+    bugs_in_sessions,
+    bugs_in_accounts,
+)
 BUGS = [bug for place in PLACES for bug in bugs_of(place)]
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from symphainy_platform.contract.expansion import is_from_before
 from symphainy_platform.testing.callers import Who
 from symphainy_platform.testing.endings import NotApplicable
 from symphainy_platform.testing.trial import Trial
@@ -14,8 +15,8 @@ _WHOEVER: tuple[Who, ...] = ("anonymous", "owner", "other_user", "other_tenant",
 
 async def missing(trial: Trial) -> None:
     """Without an identity: UNAUTHENTICATED, also when everything else is right."""
-    _needs_identity(trial)
-    await _refused(trial, trial.call.by("anonymous"), "UNAUTHENTICATED", "without identity")
+    call = await _identified(trial)
+    await _refused(trial, call.by("anonymous"), "UNAUTHENTICATED", "without identity")
 
 
 async def sessionless(trial: Trial) -> None:
@@ -29,8 +30,7 @@ async def sessionless(trial: Trial) -> None:
 
 async def external(trial: Trial) -> None:
     """With an identity that somebody else's token has introduced: UNAUTHENTICATED, it may open a session only."""
-    _needs_identity(trial)
-    introduced = trial.call.by("owner", lambda identity: replace(identity, external=True))
+    introduced = (await _identified(trial)).by("owner", lambda identity: replace(identity, external=True))
     await _refused(trial, introduced, "UNAUTHENTICATED", "with an external identity")
 
 
@@ -65,6 +65,18 @@ async def _on_behalf(world: World, execution_id: str) -> tuple[str, str] | None:
     rows = (await world.state()).rows("executions")
     found = [(row["tenant_id"], row["user_id"]) for row in rows if row["execution_id"] == execution_id]
     return found[0] if found else None
+
+
+async def _identified(trial: Trial) -> Call:
+    """The happy path where the caller's identity counts: of a public intent, without what its setup has proven."""
+    if not trial.rules.is_public:
+        return trial.call
+    bare = trial.call.omitting(*(name for name, value in trial.call.params.items() if is_from_before(value)))
+    async with trial.world() as world:
+        counts = "user" in trial.contract.access and (await world.submit(bare)).error is None
+    if not counts:
+        raise NotApplicable("the intent is public: a proof says on whose behalf it runs")
+    return bare
 
 
 def _needs_identity(trial: Trial) -> None:
