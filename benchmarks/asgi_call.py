@@ -9,15 +9,16 @@ import orjson
 
 from benchmarks.result import BrokenInvariantError
 from symphainy_platform import Identity, Platform
+from symphainy_platform.cli.sign_in import open_session
 from symphainy_platform.http import create_app
-from symphainy_platform.identity.source import tokens_of
 
 _OK = 200
+_HOUR = 3600
 
 
-def submitter(platform: Platform, identity: Identity) -> Callable[[bytes], Awaitable[bytes]]:
-    """Return a function that submits a JSON body with the caller's token and returns the answer's body."""
-    token = tokens_of(platform.settings).mint(identity, ttl_seconds=3600, clock=platform.clock)
+async def submitter(platform: Platform, identity: Identity) -> Callable[[bytes], Awaitable[bytes]]:
+    """Return a function that submits a JSON body with a session's token and returns the answer's body."""
+    token = (await open_session(platform, identity, _HOUR)).token
     headers = [
         (b"host", b"127.0.0.1"),
         (b"authorization", f"Bearer {token}".encode()),

@@ -93,4 +93,4 @@ class _Tab:
 
 async def _opened_tab(platform: Platform, variant: _Variant) -> _Tab:
     chat = await start_chat(platform, variant.name, LENGTH)
-    return _Tab(variant, chat, submitter(platform, chat.identity))
+    return _Tab(variant, chat, await submitter(platform, chat.identity))

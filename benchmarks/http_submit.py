@@ -19,21 +19,23 @@ from benchmarks.opened import caller, run, scratch, settings_in
 from benchmarks.pace import Pace
 from benchmarks.result import BrokenInvariantError, Result, ratio_of_at_least
 from benchmarks.timing import Load, in_turns, median_rate
-from symphainy_platform.context import SystemClock
+from symphainy_platform.context import Identity, SystemClock
 from symphainy_platform.identity.source import tokens_of
 
 CALLERS = 32
 BODY_BYTES = 2048
 _PLACE = b"@@@@@@@@"
 _STOP_SECONDS = 20
+_FOUR_FIFTHS = 1 / 1.2
+"""Of the rate, when every request costs 20 % more."""
 
 
 def measure(pace: Pace) -> list[Result]:
     """Start both servers, each in its own process, and load them in turns."""
     with scratch() as home, _serving("ours", home) as ours, _serving("echo", home) as echo:
-        get, get_echo, update, update_echo = run(_measured(pace, home, ours, echo))
+        get, get_echo, update, update_echo, service = run(_measured(pace, home, ours, echo))
     lines = (("get_chat_session", get, get_echo, 0.5), ("update_chat_context", update, update_echo, 0.25))
-    return [
+    rows = [
         Result(
             measure=f"HTTP on SQLite, {CALLERS} callers, {intent}",
             ours=median_rate(measured),
@@ -44,6 +46,19 @@ def measure(pace: Pace) -> list[Result]:
         )
         for intent, measured, echoed, target in lines
     ]
+    return [*rows, _verification(get, service)]
+
+
+def _verification(with_session: list[Load], without: list[Load]) -> Result:
+    """What looking at the session costs each submit: at most 20 %."""
+    return Result(
+        measure=f"HTTP get_chat_session under a session's token, {CALLERS} callers",
+        ours=median_rate(with_session),
+        unit="requests/s",
+        against="a service's token, which has no session",
+        theirs=median_rate(without),
+        target=ratio_of_at_least(_FOUR_FIFTHS),
+    )
 
 
 @contextmanager
@@ -62,16 +77,19 @@ def _serving(side: str, home: Path) -> Iterator[int]:
 
 
 async def _measured(pace: Pace, home: Path, ours: int, echo: int) -> list[list[Load]]:
-    getters = [await _session(home, ours, f"getter_{number}") for number in range(CALLERS)]
-    updaters = [await _session(home, ours, f"updater_{number}") for number in range(CALLERS)]
+    getters = [await _session(home, ours, caller(f"getter_{number}")) for number in range(CALLERS)]
+    updaters = [await _session(home, ours, caller(f"updater_{number}")) for number in range(CALLERS)]
+    services = [await _session(home, ours, _service(f"service_{number}")) for number in range(CALLERS)]
     gets = [_getter(session) for session in getters]
     updates = [_updater(session) for session in updaters]
+    of_services = [_getter(session) for session in services]
     return await in_turns(
         pace.rounds,
         lambda: drive_http(ours, pace.seconds, gets),
         lambda: drive_http(echo, pace.seconds, updates),
         lambda: drive_http(ours, pace.seconds, updates),
         lambda: drive_http(echo, pace.seconds, updates),
+        lambda: drive_http(ours, pace.seconds, of_services),
     )
 
 
@@ -80,12 +98,30 @@ class _Session(NamedTuple):
     session_id: str
 
 
-async def _session(home: Path, port: int, user: str) -> _Session:
-    """Start a session whose answers are about as large as the echo's: two messages, 2 KB."""
-    token = tokens_of(settings_in(home)).mint(caller(user), ttl_seconds=3600, clock=SystemClock())
+async def _session(home: Path, port: int, who: Identity) -> _Session:
+    """Start a chat session whose answers are about as large as the echo's: two messages, 2 KB."""
+    token = await _token(home, port, who)
     params = {"initial_context": _updates("m0", "m1")}
-    answer = orjson.loads(await ask(port, request_bytes(token, body_of("initialize_chat_session", params))))
-    return _Session(token, answer["artifacts"]["chat_session"]["semantic_payload"]["chat_session_id"])
+    answer = await _answered(port, token, "initialize_chat_session", params)
+    return _Session(token, answer["chat_session"]["semantic_payload"]["chat_session_id"])
+
+
+async def _token(home: Path, port: int, who: Identity) -> str:
+    """A service's own token; for a user that of a session which it opens."""
+    minted = tokens_of(settings_in(home)).mint(who, ttl_seconds=3600, clock=SystemClock())
+    if who.is_service:
+        return minted
+    session: str = (await _answered(port, minted, "create_session", {}))["session"]["semantic_payload"]["session_token"]
+    return session
+
+
+async def _answered(port: int, token: str, intent: str, params: dict[str, Any]) -> Any:
+    """The artifacts of an intent's answer."""
+    return orjson.loads(await ask(port, request_bytes(token, body_of(intent, params))))["artifacts"]
+
+
+def _service(name: str) -> Identity:
+    return Identity(caller(name).tenant_id, name, frozenset({"service"}))
 
 
 def _updates(*ids: str) -> dict[str, Any]:

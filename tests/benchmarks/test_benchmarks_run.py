@@ -46,6 +46,7 @@ def of(results, start):
         ("runtime overhead", 1),
         ("SQLite, ", 4),
         ("HTTP on SQLite", 2),
+        ("HTTP get_chat_session under a session's token", 1),
         ("in-flight duplicate", 1),
         ("chat turn, bytes", 4),
         ("chat turn at N = 5,000", 5),
