@@ -48,14 +48,24 @@ class SessionTokens:
             claims = await read_token(self._platform.keys, token, now)
         except NotAToken:
             raise Unauthenticated from None
-        session = await self._session(claims)
+        session, account = await self._known(claims)
         _refuse_generation(session, claims.gen, now)
-        account = await self._account(session)
         _refuse_ended(session, account, now)
         identity = Identity(claims.tenant_id, claims.user_id, _roles(session, account), session_ref=session.ref)
         if claims.gen == session.gen and not session.seen:
             self._acknowledge(identity, session)
         return identity
+
+    async def _known(self, claims: SessionClaims) -> tuple[Session, Artifact | None]:
+        """The session and its account; read anew where memory is behind what another process has done."""
+        session = await self._session(claims)
+        account = await self._account(session)
+        if session.state != "ACTIVE" or (claims.gen <= session.gen and session.belongs_to(account)):
+            return session, account
+        self._platform.recent.forget(claims.tenant_id, session.ref)
+        self._platform.recent.forget(claims.tenant_id, session.account_id)
+        session = await self._session(claims)
+        return session, await self._account(session)
 
     async def _session(self, claims: SessionClaims) -> Session:
         found = await self._platform.recent.get(claims.tenant_id, claims.session_ref)
