@@ -14,8 +14,12 @@ from symphainy_platform.cli.output import print_json, print_table
 from symphainy_platform.errors import IntentError, StartError
 
 if TYPE_CHECKING:
+    from collections.abc import Awaitable
+
     from symphainy_platform.settings import Settings
     from symphainy_platform.state.store import SweepResult
+
+_COUNTED = ("keys", "executions", "events", "artifacts")
 
 
 def migrate(
@@ -60,7 +64,7 @@ def sweep(context: typer.Context, *, store: StoreUrl = None, as_json: AsJson = F
     if sys.stderr.isatty():
         typer.echo(err=True)
     if where.as_json:
-        print_json({"keys": result.keys, "executions": result.executions, "events": result.events})
+        print_json({name: getattr(result, name) for name in _COUNTED})
     else:
         typer.echo(_counts(result))
 
@@ -81,7 +85,7 @@ def _show_progress(result: SweepResult) -> None:
 
 
 def _counts(result: SweepResult) -> str:
-    return f"purged: {result.keys} keys, {result.executions} executions, {result.events} events"
+    return "purged: " + ", ".join(f"{getattr(result, name)} {name}" for name in _COUNTED)
 
 
 def doctor(context: typer.Context, *, store: StoreUrl = None, as_json: AsJson = False) -> None:
@@ -115,8 +119,16 @@ async def _checks(settings: Settings) -> list[dict[str, Any]]:
         {"check": "version", "ok": True, "detail": version("symphainy-platform")},
         _check("contracts", _contracts, settings),
         _check("signing key", _signing_key, settings),
-        await _store(settings),
+        await _awaited("store", _schema(settings)),
+        await _awaited("sealed keys", _sealed_keys(settings)),
     ]
+
+
+async def _awaited(name: str, work: Awaitable[str]) -> dict[str, Any]:
+    try:
+        return {"check": name, "ok": True, "detail": await work}
+    except (StartError, IntentError) as error:
+        return {"check": name, "ok": False, "detail": str(error)}
 
 
 def _check(name: str, work: Any, settings: Settings) -> dict[str, Any]:
@@ -141,10 +153,25 @@ def _signing_key(settings: Settings) -> str:
     return f"kid {signing_key(settings.home).kid}"
 
 
-async def _store(settings: Settings) -> dict[str, Any]:
+async def _schema(settings: Settings) -> str:
+    pending = await _migrate(settings, dry_run=True)
+    return f"to be applied at the next start: {', '.join(pending)}" if pending else "schema current"
+
+
+async def _sealed_keys(settings: Settings) -> str:
+    """Open every key of the store with the master key; make neither."""
+    from symphainy_platform.context import SystemClock  # noqa: PLC0415 - keeps `--help` fast
+    from symphainy_platform.identity.keyring import KeyRing  # noqa: PLC0415
+    from symphainy_platform.plugins import load_plugins, open_store  # noqa: PLC0415
+
+    if await _migrate(settings, dry_run=True):
+        return "none yet: the first session makes them"
+    store = open_store(load_plugins(), settings, SystemClock())
     try:
-        pending = await _migrate(settings, dry_run=True)
-    except (StartError, IntentError) as error:
-        return {"check": "store", "ok": False, "detail": str(error)}
-    steps = f"to be applied at the next start: {', '.join(pending)}" if pending else "schema current"
-    return {"check": "store", "ok": True, "detail": steps}
+        await store.open()
+        ring = KeyRing(store, settings, SystemClock())
+        await ring.check()
+        keys = await ring.list()
+    finally:
+        await store.close()
+    return f"{len(keys)}, opened with the master key" if keys else "none yet: the first session makes them"

@@ -11,7 +11,7 @@ from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
 
 import pytest
-from commands import ANN, CREATE, EVE, SIGN_IN, good, serving
+from commands import ANN, CREATE, EVE, MASTER_KEY, SIGN_IN, good, serving
 
 from symphainy_platform.cli.remote import connected, fetch
 
@@ -289,7 +289,7 @@ def test_migrate_says_what_it_does(symphainy, tmp_path):
 
 def test_a_sweep_says_what_it_purged(symphainy):
     symphainy(*CREATE)
-    assert good(symphainy("sweep", "--json")) == {"keys": 0, "executions": 0, "events": 0}
+    assert good(symphainy("sweep", "--json")) == {"keys": 0, "executions": 0, "events": 0, "artifacts": 0}
 
 
 def test_doctor_shows_sources_and_masks_secrets(symphainy, tmp_path):
@@ -305,6 +305,24 @@ def test_doctor_shows_sources_and_masks_secrets(symphainy, tmp_path):
     assert masked.returncode == 1
     assert "hunter2" not in masked.stdout + masked.stderr
     assert "postgresql://ann:****@db/x" in masked.stdout
+
+
+def test_doctor_opens_the_sealed_keys_and_makes_none(symphainy, tmp_path):
+    def told(**environment):
+        done = symphainy("doctor", "--json", **environment)
+        (found,) = [check for check in json.loads(done.stdout)["checks"] if check["check"] == "sealed keys"]
+        return done.returncode, found["ok"], found["detail"]
+
+    none_yet = (0, True, "none yet: the first session makes them")
+    assert told() == none_yet
+    symphainy("migrate")
+    assert told() == none_yet
+    assert not (tmp_path / ".symphainy" / "keys" / "master.key").exists()
+    symphainy("token", *ANN, **MASTER_KEY)
+    code, ok, detail = told(**MASTER_KEY)
+    assert (code, ok, "opened with the master key" in detail) == (0, True, True)
+    code, ok, detail = told(SYMPHAINY_MASTER_KEY="A" * 43)
+    assert (code, ok, "is not the key" in detail) == (1, False, True)
 
 
 def test_contracts_are_shown_linted_and_checked(symphainy, tmp_path):
