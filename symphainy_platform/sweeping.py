@@ -11,7 +11,7 @@ import structlog
 from symphainy_platform.context import Clock, Identity, isoformat
 from symphainy_platform.contract.artifact_type import SweepSpec
 from symphainy_platform.contract.catalog import Catalog
-from symphainy_platform.errors import IntentError
+from symphainy_platform.errors import ContractViolation, IntentError
 from symphainy_platform.state.artifact import Artifact
 from symphainy_platform.state.store import DueArtifacts, Retention, Store, SweepResult, load_one
 
@@ -63,15 +63,33 @@ class Sweeping:
         return total
 
     async def _due(self, tried: set[str]) -> list[Artifact]:
-        """What is due and was not tried yet: one that stays as it is must not be tried for ever."""
-        found = await load_one(self._store, DueArtifacts(isoformat(self._clock.now()), STEP))
-        new = [artifact for artifact in found if _version_of(artifact) not in tried]
-        tried.update(map(_version_of, new))
-        return new
+        """What is due and was not tried yet: one that stays as it is must not be tried for ever.
+
+        Nor may those that stay hide the ones behind them: it looks further until it has a step of new ones.
+        """
+        now, limit = isoformat(self._clock.now()), STEP
+        while True:
+            found = await load_one(self._store, DueArtifacts(now, limit))
+            new = [artifact for artifact in found if _attempt(artifact) not in tried][:STEP]
+            if len(new) == STEP or len(found) < limit:
+                tried.update(map(_attempt, new))
+                return new
+            limit *= 2
 
     async def _purge(self, due: Sequence[Artifact]) -> int:
-        purges = [artifact for artifact in due if (found := self._declared(artifact)) and found.purge]
-        return await self._store.purge(purges, self._tables) if purges else 0
+        """Purge, type by type, what the types declare so; returns how many are gone."""
+        purges: dict[str, list[Artifact]] = {}
+        for artifact in due:
+            if (declared := self._declared(artifact)) and declared.purge:
+                purges.setdefault(artifact.artifact_type, []).append(artifact)
+        return sum([await self._purged(artifact_type, artifacts) for artifact_type, artifacts in purges.items()])
+
+    async def _purged(self, artifact_type: str, artifacts: Sequence[Artifact]) -> int:
+        try:
+            return await self._store.purge(artifacts, self._tables)
+        except ContractViolation as error:  # a type that names an unknown table must not keep the others
+            log.error("purge_refused", artifact_type=artifact_type, reason=error.details.get("reason"))  # noqa: TRY400
+            return 0
 
     async def _end(self, due: Sequence[Artifact]) -> None:
         """Submit what the types declare for their states; a failure is logged, and tried again by the next sweep."""
@@ -93,8 +111,9 @@ class Sweeping:
         return lifecycle.sweeps.get(artifact.lifecycle_state) if lifecycle else None
 
 
-def _version_of(artifact: Artifact) -> str:
-    return f"{artifact.tenant_id} {artifact.artifact_id} {artifact.version}"
+def _attempt(artifact: Artifact) -> str:
+    """Once a sweep for each state: an intent that leaves it due in the same one would be submitted for ever."""
+    return f"{artifact.tenant_id} {artifact.artifact_id} {artifact.lifecycle_state}"
 
 
 def _added(total: SweepResult, step: SweepResult, purged: int) -> SweepResult:

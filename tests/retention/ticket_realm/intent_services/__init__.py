@@ -1,0 +1,1 @@
+"""One module per intent, as the contracts name them."""
