@@ -72,9 +72,11 @@ def place_in(cursor: str) -> Place | None:
 
 async def read_outbox(connection: Connection) -> Outbox:
     """Ask how far the outbox goes."""
-    horizon, swept, newest, starts, epochs = await connection.fetchrow(SQL["outbox_state"])
-    swept = (swept[0], swept[1])
-    return Outbox(horizon, swept, swept if newest[0] is None else max(swept, tuple(newest)), starts, epochs)
+    horizon, *numbers, epochs = await connection.fetchrow(SQL["outbox_state"])
+    swept, newest = (numbers[0], numbers[1]), (numbers[2] or 0, numbers[3] or 0)
+    named = [each.split() for each in epochs.split(",")]
+    starts, names = [int(start) for start, _ in named], [bytes.fromhex(name) for _, name in named]
+    return Outbox(horizon, swept, max(swept, newest), starts, names)
 
 
 async def newest_cursor(connection: Connection) -> str:

@@ -24,7 +24,7 @@ class OtherWriters:
     async def have_committed(self, connection: Connection) -> bool:
         """Tell whether there are events by others since the last call, or ours were withheld from a reader."""
         own = self._committer.positions
-        newest, by_others = await connection.fetchrow(SQL["changes"], self._seen, list(own))
+        newest, by_others = await connection.fetchrow(SQL["changes"], self._seen, list(map(str, own)))
         while own and own[0] <= newest:
             own.popleft()
         self._seen, withheld = newest, self._withheld

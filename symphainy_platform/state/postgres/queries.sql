@@ -1,4 +1,5 @@
--- Every statement that the Postgres store sends, by name; what writes is a function of the migrations.
+-- Every statement that the Postgres store sends, by name; what writes is a function of the migrations. Arrays
+-- are of text: of other types the driver would have to ask for first, on every connection.
 -- `-- name:` starts a statement, `-- part:` a piece of text that statements include as {piece}.
 
 -- part: artifact_columns
@@ -156,9 +157,9 @@ to_char(created_at at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"')
 
 -- name: outbox_state
 -- The horizon, how far events were purged, the newest complete event, and the epochs.
-select horizon, array[swept_position, swept_id], array[newest.position, newest.id],
-       array(select after_position from symphainy.outbox_epochs order by after_position),
-       array(select epoch from symphainy.outbox_epochs order by after_position)
+select horizon, swept_position, swept_id, newest.position, newest.id,
+       (select string_agg(after_position || ' ' || encode(epoch, 'hex'), ',' order by after_position)
+          from symphainy.outbox_epochs)
   from (select s.*, symphainy.horizon() as horizon from symphainy.outbox_state as s) as state
   left join lateral (select position, id from symphainy.outbox where position < horizon
                       order by position desc, id desc limit 1) as newest on true
@@ -176,7 +177,7 @@ select {event_columns} from symphainy.outbox
 -- name: changes
 -- The newest complete position, and whether somebody else than us has written one after $1 and up to it.
 select newest, exists (select from symphainy.outbox
-                        where position > $1 and position <= newest and position <> all ($2::bigint[]))
+                        where position > $1 and position <= newest and position::text <> all ($2::text[]))
   from (select coalesce((select max(position) from symphainy.outbox where position < symphainy.horizon()), 0)
                as newest) as complete
 

@@ -1,0 +1,2 @@
+-- Nothing to seed: the platform makes what it needs (secrets, keys) when it first needs it. The Supabase CLI
+-- runs this file after the migrations of a local project; put rows for your own development here.
