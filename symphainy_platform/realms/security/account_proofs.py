@@ -13,7 +13,13 @@ from symphainy_platform import (
     Proven,
     Unauthenticated,
 )
-from symphainy_platform.realms.security.accounts import ACTIVE, UNKNOWN_USER, USER_ACCOUNT, address_id_of
+from symphainy_platform.realms.security.accounts import (
+    ACTIVE,
+    DIRECTORY_ID,
+    UNKNOWN_USER,
+    USER_ACCOUNT,
+    address_id_of,
+)
 from symphainy_platform.realms.security.rate_limits import RateLimits, try_password
 from symphainy_platform.realms.security.session_tokens import read_proof
 
@@ -35,7 +41,7 @@ class PasswordAttempt:
     It proves nothing, and so gives no roles. Unknown addresses are tried on behalf of UNKNOWN_USER.
     """
 
-    facts: frozenset[str] = frozenset()
+    facts = frozenset({"known_tenant"})
 
     def __init__(self, platform: PlatformContext, limits: RateLimits) -> None:
         """Ask the platform's keys and store."""
@@ -47,9 +53,10 @@ class PasswordAttempt:
         tenant_id, email = attempt.params.tenant, attempt.params.email
         address_id = await address_id_of(self._platform.keys, tenant_id, email)
         try_password(self._limits, address_id, attempt.client.address, now=attempt.now, once=attempt.execution_id)
+        directory = await self._platform.artifact(tenant_id, DIRECTORY_ID)
         address = await self._platform.artifact(tenant_id, address_id)
         user_id = address.semantic_payload["user_id"] if address else UNKNOWN_USER
-        return Proven(identity=Identity(tenant_id, user_id))
+        return Proven(identity=Identity(tenant_id, user_id), facts={"known_tenant": directory is not None})
 
 
 class AuthenticationOrIdentity:

@@ -22,6 +22,10 @@ USER_ACCOUNT = "user_account"
 
 CREDENTIAL = "credential"
 USER_EMAIL = "user_email"
+USER_DIRECTORY = "user_directory"
+
+DIRECTORY_ID = "user_directory"
+"""One in each tenant that has accounts."""
 
 ACTIVE = "ACTIVE"
 DISABLED = "DISABLED"
@@ -107,7 +111,16 @@ async def stage_new(ctx: ExecutionContext, new: NewAccount) -> Artifact:
         parent_artifacts=(user_id,),
         owner=user_id,
     )
+    await _open_directory(ctx)
     return _with_row(ctx, account)
+
+
+async def _open_directory(ctx: ExecutionContext) -> None:
+    """Stage that the tenant has accounts, with the first of them."""
+    if await ctx.state_surface.get_artifact(DIRECTORY_ID) is None:
+        ctx.state_surface.register_artifact(
+            USER_DIRECTORY, {"opened_at": isoformat(ctx.now())}, artifact_id=DIRECTORY_ID, owner=USER_DIRECTORY
+        )
 
 
 def stage_changed(ctx: ExecutionContext, account: Artifact, **fields: Any) -> Artifact:

@@ -51,7 +51,7 @@ async def test_every_refusal_is_the_same(accounts):
         {"password": OTHER_PASSWORD},
         {"email": "nobody@example.com"},
         {"email": "dis@example.com"},
-        {"tenant": "umbrella"},
+        {"email": "dis@example.com", "password": OTHER_PASSWORD},
         {"password": ""},
         {"password": PASSWORD + " "},
         {"password": "x" * 1024},
@@ -70,6 +70,16 @@ async def test_every_refusal_is_the_same(accounts):
     assert answers[0][0]["authentication_result"]["semantic_payload"] == refused
     assert answers[0][1] == [{"type": "authentication_failed", "method": "password"}]
     assert answers == answers[:1] * len(tries)
+
+
+async def test_strangers_who_invent_tenants_leave_no_events_there(accounts):
+    await accounts.create()
+    invented = {"tenant": "umbrella", "email": EMAIL, "password": PASSWORD}
+    result = await accounts.submit("authenticate_user", **invented)
+    refused = {"authenticated": False, "reason": "The e-mail address or the password is wrong."}
+    assert result.artifacts["authentication_result"]["semantic_payload"] == refused
+    assert list(result.events) == []
+    assert [event.tenant_id for event in await accounts.events() if event.tenant_id == "umbrella"] == []
 
 
 async def test_events_say_how_and_whose_and_nothing_else(accounts):
@@ -125,7 +135,7 @@ async def test_known_unknown_and_disabled_cost_the_same_reads_and_one_hash(unlim
         assert not (await unlimited.authenticate(email, OTHER_PASSWORD))["authenticated"]
         costs.append((list(hashes), list(reads)))
     assert len(costs[0][0]) == 1
-    assert len(costs[0][1]) == 3
+    assert len(costs[0][1]) == 4
     assert costs == costs[:1] * 3
 
 

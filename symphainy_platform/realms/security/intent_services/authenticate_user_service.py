@@ -21,8 +21,8 @@ class AuthenticateUserService(IntentService):
     """Answers a token of 60 seconds, or one refusal for wrong password, unknown address and disabled account.
 
     In each of them the same is read and one hash is computed, so that time tells them apart no
-    more than words. Nothing is written here, so a hash with parameters of yesterday stays until
-    the password is changed.
+    more than words. In a tenant without accounts strangers leave no event. Nothing is written here,
+    so a hash with parameters of yesterday stays until the password is changed.
     """
 
     intent_type = "authenticate_user"
@@ -36,7 +36,8 @@ class AuthenticateUserService(IntentService):
         if matches and credential is not None and account is not None and account.lifecycle_state == ACTIVE:
             return await self._accepted(ctx, account)
         answer = {"authenticated": False, "reason": _REASON}
-        return IntentResult({RESULT: answer}, [{"type": "authentication_failed", "method": _METHOD}])
+        tried = [{"type": "authentication_failed", "method": _METHOD}] if ctx.facts["known_tenant"] else []
+        return IntentResult({RESULT: answer}, tried)
 
     async def _accepted(self, ctx: ExecutionContext, account: Artifact) -> IntentResult:
         answer = {
