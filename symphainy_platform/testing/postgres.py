@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import itertools
-from collections.abc import Coroutine, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
+import threading
+from collections.abc import Callable, Coroutine, Mapping, Sequence
 from pathlib import Path
 from typing import Any, TypeVar
 from urllib.parse import urlsplit, urlunsplit
@@ -19,8 +19,6 @@ from symphainy_platform.testing.state import Row
 
 T = TypeVar("T")
 _NUMBERS = itertools.count(1)
-_ELSEWHERE = ThreadPoolExecutor(1, "test-databases")
-"""The suites ask from inside a running event loop: what is asked of the database here has a loop of its own."""
 
 _COLUMNS = """
     select table_name, string_agg(case
@@ -61,6 +59,7 @@ class PostgresBinding:
         self._url = url
         self._of_folder: dict[Path, str] = {}
         self._free: list[str] = []
+        self._beside = _Beside()
         self._prefix = f"symphainy_test_{id(self)}"
 
     def create(self, folder: Path, clock: Clock) -> Store:
@@ -69,47 +68,55 @@ class PostgresBinding:
 
     def dump(self, folder: Path) -> Mapping[str, Sequence[Row]]:
         """Read all tables in one snapshot; times and JSON are text, as in SQLite."""
-        return _elsewhere(_dump(self._database(folder)))
+        return self._beside.run(self._database(folder), _dump)
 
     def remove(self, folder: Path) -> None:
         """Empty the folder's database for the next one."""
         if (name := self._of_folder.pop(folder, None)) is not None:
-            _elsewhere(_execute(_beside(self._url, name), _EMPTY))
+            self._beside.run(_of_server(self._url, name), _empty)
             self._free.append(name)
 
     def _database(self, folder: Path) -> str:
         if folder not in self._of_folder:
             self._of_folder[folder] = self._free.pop() if self._free else self._make()
-        return _beside(self._url, self._of_folder[folder])
+        return _of_server(self._url, self._of_folder[folder])
 
     def _make(self) -> str:
         name = f"{self._prefix}_{next(_NUMBERS)}"
-        _elsewhere(_execute(self._url, f"create database {name}"))
+        self._beside.run(self._url, lambda connection: connection.execute(f"create database {name}"))
         return name
 
 
-def _beside(url: str, database: str) -> str:
+class _Beside:
+    """Connections beside the stores. The suites ask from inside a running event loop: these have their own."""
+
+    def __init__(self) -> None:
+        self._loop = asyncio.new_event_loop()
+        self._connections: dict[str, Connection] = {}
+        threading.Thread(target=self._loop.run_forever, name="test-databases", daemon=True).start()
+
+    def run(self, url: str, work: Callable[[Connection], Coroutine[Any, Any, T]]) -> T:
+        return asyncio.run_coroutine_threadsafe(self._run(url, work), self._loop).result()
+
+    async def _run(self, url: str, work: Callable[[Connection], Coroutine[Any, Any, T]]) -> T:
+        connection = self._connections.get(url)
+        if connection is None or connection.is_closed():
+            connection = self._connections[url] = await Database(url).connect()
+        return await work(connection)
+
+
+def _of_server(url: str, database: str) -> str:
     return urlunsplit(urlsplit(url)._replace(path=f"/{database}"))
 
 
-def _elsewhere(asked: Coroutine[Any, Any, T]) -> T:
-    return _ELSEWHERE.submit(asyncio.run, asked).result()
+async def _empty(connection: Connection) -> None:
+    await connection.execute(_EMPTY)
 
 
-async def _execute(url: str, statement: str) -> None:
-    connection = await Database(url).connect()
-    await connection.execute(statement)
-    await connection.close()
-
-
-async def _dump(url: str) -> Mapping[str, Sequence[Row]]:
-    connection = await Database(url).connect()
-    try:
-        async with connection.transaction(isolation="repeatable_read", readonly=True):
-            tables = await connection.fetch(_COLUMNS)
-            return {table: await _rows(connection, table, columns) for table, columns in tables}
-    finally:
-        await connection.close()
+async def _dump(connection: Connection) -> Mapping[str, Sequence[Row]]:
+    async with connection.transaction(isolation="repeatable_read", readonly=True):
+        tables = await connection.fetch(_COLUMNS)
+        return {table: await _rows(connection, table, columns) for table, columns in tables}
 
 
 async def _rows(connection: Connection, table: str, columns: str) -> list[Row]:

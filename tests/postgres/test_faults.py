@@ -150,11 +150,12 @@ async def test_a_connection_that_drops_during_the_commit_costs_one_retry(store):
     await watching.close()
 
 
-async def test_a_server_that_hangs_is_given_up_in_time(store):
+async def test_a_server_that_hangs_is_given_up_in_time(store, server):
     await commit_all(store, everything("exec_h", "hanging"))
     pids = [
         pid for (pid,) in await ask_all(store, "select pid from pg_stat_activity where application_name = 'symphainy'")
     ]
+    pids.append(server._process.pid)
     stop(pids, signal.SIGSTOP)
     begun = time.monotonic()
     results = await asyncio.gather(

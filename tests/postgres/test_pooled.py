@@ -17,7 +17,7 @@ async def test_nothing_stays_on_the_session(open_store, clock):
     await store.load([ArtifactById(TENANT, "a1"), ArtifactById(TENANT, "a1", 1)])
     await store.events_after("0", EventFilter())
     await store.sweep(clock.text, Retention(executions=1, outbox=1))
-    (connection,) = store._general._idle
+    (connection,) = store._connections._idle
     assert await connection.fetch("select name from pg_prepared_statements where not statement like '%prepared%'") == []
     changed = "select name, setting from pg_settings where source = 'session' and name <> 'client_encoding'"
     assert await connection.fetch(changed) == []

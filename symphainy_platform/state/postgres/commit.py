@@ -15,9 +15,8 @@ import orjson
 from symphainy_platform.context import isoformat
 from symphainy_platform.errors import ContractViolation, DatabaseUnavailable
 from symphainy_platform.state.postgres.batch import encode
-from symphainy_platform.state.postgres.connections import Connections
 from symphainy_platform.state.postgres.domain import DomainTables
-from symphainy_platform.state.postgres.driver import Connection
+from symphainy_platform.state.postgres.driver import Connection, Runner
 from symphainy_platform.state.postgres.faults import DATABASE_ERRORS, is_of_item, is_race, unavailable
 from symphainy_platform.state.postgres.queries import SQL
 from symphainy_platform.state.records import Commit, Committed, Conflict, Duplicate, ExecutionRecord, Failed, Outcome
@@ -60,9 +59,9 @@ _ITEM_FAULTS = (Unstorable, TypeError, ValueError, OverflowError)
 class Committer:
     """Writes batches over a few connections; remembers the positions of the events that it wrote."""
 
-    def __init__(self, connections: Connections) -> None:
-        """Write over `connections`; `tables` are to be set before the first commit."""
-        self._connections = connections
+    def __init__(self, lane: Runner) -> None:
+        """Write over the connections of `lane`; `tables` are to be set before the first commit."""
+        self._lane = lane
         self.tables = DomainTables({})
         self.positions: deque[int] = deque(maxlen=_REMEMBERED)
 
@@ -107,7 +106,7 @@ class Committer:
             answer: str = await connection.fetchval(SQL["commit_intents"], text, now)
             return answer
 
-        answer = orjson.loads(await self._connections.run(commit))
+        answer = orjson.loads(await self._lane.run(commit))
         if answer["position"] is not None:
             self.positions.append(answer["position"])
         if answer["outcomes"] is not None:

@@ -14,7 +14,7 @@ from typing import Any, TypeVar
 
 import asyncpg
 
-from symphainy_platform.errors import DatabaseUnavailable
+from symphainy_platform.errors import DatabaseUnavailable, SymphainyError
 from symphainy_platform.state.postgres.driver import Connection
 from symphainy_platform.state.postgres.faults import DATABASE_ERRORS, is_lost, unavailable
 
@@ -37,12 +37,12 @@ class Database:
     url: str
     pooled: bool = False
 
-    async def connect(self, *, command_seconds: float | None = _COMMAND_SECONDS) -> Connection:
+    async def connect(self) -> Connection:
         """Open a connection. Raises one of DATABASE_ERRORS, or ValueError for a URL that is none."""
         connection: Connection = await asyncpg.connect(
             self.url,
             timeout=_CONNECT_SECONDS,
-            command_timeout=command_seconds,
+            command_timeout=_COMMAND_SECONDS,
             statement_cache_size=0 if self.pooled else 100,
             max_cached_statement_lifetime=0,
             server_settings=None if self.pooled else _ON_EVERY_CONNECTION,
@@ -60,37 +60,17 @@ async def end(connection: Connection) -> None:
 
 
 class Connections:
-    """At most `size` connections, made when they are needed; `prepare` sees each new one first."""
+    """Open connections that nobody uses just now. `prepare` sees each of them once, before its first use."""
 
-    def __init__(self, database: Database, size: int, prepare: Callable[[Connection], Awaitable[Any]]) -> None:
+    def __init__(self, database: Database, prepare: Callable[[Connection], Awaitable[Any]]) -> None:
         """Connect to nothing yet."""
         self._database = database
         self._prepare = prepare
         self._idle: list[Connection] = []
-        self._free = asyncio.Semaphore(size)
         self._running = 0
         self._finished = asyncio.Event()
         self._finished.set()
         self._closed = False
-
-    async def run(self, work: Callable[[Connection], Awaitable[T]]) -> T:
-        """Run `work`, which must bear being run twice: again when its connection was lost meanwhile.
-
-        Raises DatabaseUnavailable when there is no connection to be had, or this one was lost, too;
-        other errors of the database as they are.
-        """
-        with self._counted():
-            try:
-                return await self._attempt(work)
-            except DATABASE_ERRORS as error:
-                if not is_lost(error):
-                    raise
-            try:
-                return await self._attempt(work)
-            except DATABASE_ERRORS as error:
-                if not is_lost(error):
-                    raise
-                raise unavailable(error) from error
 
     async def close(self) -> None:
         """Wait for what runs, then end every connection. Idempotent."""
@@ -99,9 +79,14 @@ class Connections:
         while self._idle:
             await end(self._idle.pop())
 
+    async def keep(self, connection: Connection) -> None:
+        """Take a connection that was made elsewhere."""
+        await self._prepare(connection)
+        self._idle.append(connection)
+
     @contextmanager
-    def _counted(self) -> Iterator[None]:
-        """Count what runs, so that close() can wait for it."""
+    def counted(self) -> Iterator[None]:
+        """Count what runs, so that close() can wait for it; nothing more runs once it was called."""
         if self._closed:
             raise DatabaseUnavailable(reason="closed")
         self._running += 1
@@ -113,26 +98,21 @@ class Connections:
             if not self._running:
                 self._finished.set()
 
-    async def _attempt(self, work: Callable[[Connection], Awaitable[T]]) -> T:
-        async with self._lent() as connection:
-            return await work(connection)
-
     @asynccontextmanager
-    async def _lent(self) -> AsyncIterator[Connection]:
+    async def lent(self) -> AsyncIterator[Connection]:
         """Lend a connection; one that was left in the middle of something is not used again."""
-        async with self._free:
-            connection = self._take_idle() or await self._connect()
-            try:
-                yield connection
-            except BaseException as error:
-                if not isinstance(error, asyncpg.PostgresError) or connection.is_in_transaction():
-                    connection.terminate()
-                if isinstance(error, DATABASE_ERRORS) and is_lost(error):
-                    self._drop_idle()
-                raise
-            finally:
-                if not connection.is_closed():
-                    self._idle.append(connection)
+        connection = self._take_idle() or await self._connect()
+        try:
+            yield connection
+        except BaseException as error:
+            if connection.is_in_transaction() or not isinstance(error, (asyncpg.PostgresError, SymphainyError)):
+                connection.terminate()
+            if isinstance(error, DATABASE_ERRORS) and is_lost(error):
+                self._drop_idle()
+            raise
+        finally:
+            if not connection.is_closed():
+                self._idle.append(connection)
 
     def _take_idle(self) -> Connection | None:
         while self._idle:
@@ -157,3 +137,36 @@ class Connections:
         except (*DATABASE_ERRORS, ValueError) as error:
             raise unavailable(error) from error
         return connection
+
+
+class Lane:
+    """A share of the connections: so many of them may be in use for one purpose, not to hold up another."""
+
+    def __init__(self, connections: Connections, size: int) -> None:
+        """Use `size` connections at the most."""
+        self._connections = connections
+        self._free = asyncio.Semaphore(size)
+
+    async def run(self, work: Callable[[Connection], Awaitable[T]]) -> T:
+        """Run `work`, which must bear being run twice: again when its connection was lost meanwhile.
+
+        Raises DatabaseUnavailable when there is no connection to be had in time, or this one was lost,
+        too; other errors of the database as they are.
+        """
+        with self._connections.counted():
+            async with asyncio.timeout(_COMMAND_SECONDS):
+                try:
+                    return await self._attempt(work)
+                except DATABASE_ERRORS as error:
+                    if not is_lost(error):
+                        raise
+                try:
+                    return await self._attempt(work)
+                except DATABASE_ERRORS as error:
+                    if not is_lost(error):
+                        raise
+                    raise unavailable(error) from error
+
+    async def _attempt(self, work: Callable[[Connection], Awaitable[T]]) -> T:
+        async with self._free, self._connections.lent() as connection:
+            return await work(connection)

@@ -2,15 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from contextlib import AbstractAsyncContextManager
-from typing import Any, Protocol
+from typing import Any, Protocol, TypeVar
+
+
+T = TypeVar("T")
+
+
+class Runner(Protocol):
+    """Lends connections to work that bears being run twice."""
+
+    async def run(self, work: Callable[[Connection], Awaitable[T]]) -> T:
+        """Run `work` on a connection; again when it was lost meanwhile."""
 
 
 class Connection(Protocol):
     """An `asyncpg.Connection`. Rows behave as tuples; errors are those of `faults.DATABASE_ERRORS`."""
 
-    async def execute(self, query: str, *args: Any) -> str:
+    async def execute(self, query: str, *args: Any, timeout: float | None = None) -> str:  # noqa: ASYNC109 - asyncpg's
         """Run a statement (without arguments: a script) and return its tag."""
 
     async def fetch(self, query: str, *args: Any) -> list[Any]:

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from functools import cache
 from pathlib import Path
+from typing import Any
 from urllib.parse import urlsplit
 
 from symphainy_platform.errors import StoreRefusedError
@@ -16,6 +17,8 @@ from symphainy_platform.state.postgres.faults import DATABASE_ERRORS, at_start
 from symphainy_platform.state.postgres.queries import SQL
 
 _PRELUDE = Path(__file__).with_name("prelude.sql")
+_MIGRATION_SECONDS = 3600.0
+"""A step may have to touch every row, or to wait for the process that migrates already."""
 _OLDEST = 15  # security_invoker views
 
 
@@ -59,27 +62,31 @@ async def check_current(place: str, connection: Connection) -> None:
         raise StoreRefusedError(msg)
 
 
-async def check_database(database: Database) -> None:
-    """Connect, and refuse a database whose schema is not exactly the one of this code."""
+async def check_database(database: Database, keep: Callable[[Connection], Awaitable[Any]]) -> None:
+    """Connect, and refuse a database whose schema is not exactly the one of this code; else keep the connection."""
     async with _connected(database) as connection:
         await check_current(place_of(database), connection)
+        await keep(connection)
 
 
 async def migrate_database(database: Database, *, dry_run: bool) -> list[str]:
     """Apply the missing steps (or only name them) in one transaction; safe when several processes start at once."""
     async with _connected(database) as connection:
-        return await _migrate(connection, place_of(database), dry_run=dry_run)
+        missing = await _migrate(connection, place_of(database), dry_run=dry_run)
+        await end(connection)
+        return missing
 
 
 @asynccontextmanager
 async def _connected(database: Database) -> AsyncIterator[Connection]:
     """A connection of its own, whose errors are sentences."""
     try:
-        connection = await database.connect(command_seconds=None)
+        connection = await database.connect()
         try:
             yield connection
-        finally:
-            await end(connection)
+        except BaseException:
+            connection.terminate()
+            raise
     except ValueError as error:
         msg = f"The store's URL is none that Postgres knows: {error}"
         raise StoreRefusedError(msg) from error
@@ -95,12 +102,12 @@ async def _migrate(connection: Connection, place: str, *, dry_run: bool) -> list
     if dry_run or not missing:
         return missing
     async with connection.transaction():
-        await connection.execute(SQL["lock_schema"])
+        await connection.execute(SQL["lock_schema"], timeout=_MIGRATION_SECONDS)
         missing = await _missing(connection, place)  # again: another process may have been faster
         if missing:
-            await connection.execute(_PRELUDE.read_text("utf-8"))
+            await connection.execute(_PRELUDE.read_text("utf-8"), timeout=_MIGRATION_SECONDS)
         for name in missing:
-            await connection.execute(known_steps()[name])
+            await connection.execute(known_steps()[name], timeout=_MIGRATION_SECONDS)
     return missing
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Callable, Coroutine, Sequence
 from typing import Any
 
 from symphainy_platform.errors import InvalidParameterValue
@@ -32,7 +32,7 @@ from symphainy_platform.state.store import (
     Read,
 )
 
-Answer = Callable[[Connection, Any, bytes], Awaitable[Any]]
+Answer = Callable[[Connection, Any, bytes], Coroutine[Any, Any, Any]]
 _ABOVE_EVERY_VERSION = 2**63 - 1
 _LARGEST_PAGE = 200
 _NEWEST = ("infinity", "")

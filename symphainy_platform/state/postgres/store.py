@@ -12,7 +12,7 @@ from symphainy_platform.errors import DatabaseUnavailable, StartError
 from symphainy_platform.state.artifact import Artifact
 from symphainy_platform.state.postgres.audit import append_entries, read_position, read_tenants
 from symphainy_platform.state.postgres.commit import Committer
-from symphainy_platform.state.postgres.connections import Connections, Database
+from symphainy_platform.state.postgres.connections import Connections, Database, Lane
 from symphainy_platform.state.postgres.domain import domain_tables
 from symphainy_platform.state.postgres.driver import Connection
 from symphainy_platform.state.postgres.events import newest_cursor, read_events
@@ -47,24 +47,23 @@ class PostgresStore:
         self._database = database
         self._migrations = migrations or database
         self._clock = None if isinstance(clock, SystemClock) else clock
-        self._writers = Connections(database, _LANES, _begin_epoch)
-        self._general = Connections(database, _READERS, _begin_epoch)
-        self._committer = Committer(self._writers)
+        self._connections = Connections(database, _begin_epoch)
+        self._general = Lane(self._connections, _READERS)
+        self._committer = Committer(Lane(self._connections, _LANES))
         self._others = OtherWriters(self._committer)
         self._sweep = Sweep()
         self._listings = b""
 
     async def open(self) -> None:
         """Connect, check the schema, and learn which domain tables there are."""
-        await check_database(self._database)
+        await check_database(self._database, self._connections.keep)
         self._committer.tables = domain_tables(await self._ask(lambda each: each.fetch(SQL["domain_columns"])))
         self._listings = await self.secret("cursors of listings")
         await self.changed_elsewhere()
 
     async def close(self) -> None:
         """Finish what was handed over, then end every connection. Idempotent."""
-        await self._writers.close()
-        await self._general.close()
+        await self._connections.close()
 
     async def migrate(self, *, dry_run: bool = False) -> Sequence[str]:
         """Apply the steps that the database lacks, all of them or none."""
