@@ -19,11 +19,11 @@ SERVE = "from symphainy_platform.cli import main; main()"
 class Server:
     """`symphainy serve` on a free port, in a process of its own."""
 
-    def __init__(self, home):
+    def __init__(self, home, program=SERVE):
         environment = {name: value for name, value in os.environ.items() if not name.startswith("SYMPHAINY_")}
         self._log = (home / "server.log").open("ab")
         self._process = subprocess.Popen(  # noqa: S603 - our own command
-            [sys.executable, "-c", SERVE, "serve", "--port", "0"],
+            [sys.executable, "-c", program, "serve", "--port", "0"],
             cwd=home,
             env={**environment, **MASTER_KEY, "SYMPHAINY_HOME": str(home), "SYMPHAINY_LOG_LEVEL": "warning"},
             stdout=subprocess.PIPE,

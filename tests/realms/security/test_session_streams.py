@@ -115,7 +115,7 @@ async def test_a_stream_of_another_session_lives_on(sessions, held):
 async def test_a_watch_hears_of_an_end_without_being_asked(sessions, held):
     watch = TokenWatch(sessions.platform, held.token, await sessions.identify(held))
     revoked = asyncio.create_task(watch.is_revoked())
-    while not sessions.platform._parts.feed._subscribers:
+    while not sessions.platform._parts.feed._subscribers:  # noqa: ASYNC110 - it has no event
         await asyncio.sleep(0)
     await sessions.rotate(held)
     assert not revoked.done()
