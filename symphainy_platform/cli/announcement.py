@@ -27,6 +27,13 @@ async def announce(platform: Platform, url: str) -> None:
     sys.stdout.flush()
 
 
+def announce_workers(url: str) -> None:
+    """Print where several workers serve the platform."""
+    for line in (f"Serving on {url}", *_for_operators()):
+        typer.echo(line)
+    sys.stdout.flush()
+
+
 def _for_operators() -> list[str]:
     return ["Open a session with: symphainy token --tenant T --user U"]
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Iterator, Mapping
-from contextlib import asynccontextmanager, contextmanager
+from contextlib import asynccontextmanager, contextmanager, suppress
 from typing import TYPE_CHECKING, Any
 
 import httpx
@@ -18,11 +18,12 @@ if TYPE_CHECKING:
 _SUBMIT = "/api/intent/submit"
 _AUTHORIZATION = "Authorization"
 _ANSWER_SECONDS = 60.0
+_LEAVE_SECONDS = 5.0
 _SILENCE_SECONDS = 1.0
 """Without `--follow`, a stream that says nothing for so long has told what is there."""
 _RECONNECT_SECONDS = 1.0
 _GOOD = 200
-_IS_IT = "is it this platform?"
+IS_IT = "is it this platform?"
 
 
 @asynccontextmanager
@@ -40,7 +41,14 @@ async def connected(url: str, caller: RemoteCaller | None) -> AsyncIterator[http
             try:
                 yield client
             finally:
-                await caller.leave(_submitting(client))
+                await _leave(caller, client)
+
+
+async def _leave(caller: RemoteCaller, client: httpx.AsyncClient) -> None:
+    """Say goodbye, also when the command was interrupted; what cannot be ended ends by itself, in its own time."""
+    with suppress(IntentError, httpx.HTTPError, TimeoutError):
+        async with asyncio.timeout(_LEAVE_SECONDS):
+            await caller.leave(_submitting(client))
 
 
 @contextmanager
@@ -88,7 +96,7 @@ async def fetch_contracts(client: httpx.AsyncClient) -> list[dict[str, Any]]:
     """GET every contract in force, in short."""
     contracts = (await fetch(client, "/api/contracts")).get("contracts")
     if not isinstance(contracts, list):
-        raise _unknown_server(f"The server lists no contracts: {_IS_IT}")
+        raise unknown_server(f"The server lists no contracts: {IS_IT}")
     return contracts
 
 
@@ -133,7 +141,7 @@ class RemoteTarget:
             if not answer.headers.get("Content-Type", "").startswith("text/event-stream"):
                 await answer.aread()
                 _checked(answer)
-                raise _unknown_server(f"The server sends no events: {_IS_IT}")
+                raise unknown_server(f"The server sends no events: {IS_IT}")
             async for line in _until_silent(answer.aiter_lines(), silence):
                 name, _, value = line.partition(": ")
                 if name == "id":
@@ -176,15 +184,16 @@ def _checked(answer: httpx.Response) -> dict[str, Any]:
     except orjson.JSONDecodeError:
         body = None
     if not isinstance(body, dict):
-        raise _unknown_server(f"The server answered {answer.status_code} without a JSON object: {_IS_IT}")
+        raise unknown_server(f"The server answered {answer.status_code} without a JSON object: {IS_IT}")
     if answer.status_code == _GOOD:
         return body
     if not isinstance(body.get("error_code"), str):
-        raise _unknown_server(f"The server answered {answer.status_code} without an error code: {_IS_IT}")
+        raise unknown_server(f"The server answered {answer.status_code} without an error code: {IS_IT}")
     raise _failure(body)
 
 
-def _unknown_server(message: str) -> IntentError:
+def unknown_server(message: str) -> IntentError:
+    """What to raise when an answer is not of this platform's making."""
     return IntentError("SERVER_UNREACHABLE", message, kind=Kind.UNAVAILABLE)
 
 

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import contextlib
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any, Protocol
 
+from symphainy_platform.cli.remote import IS_IT, unknown_server
 from symphainy_platform.cli.sign_in import CLOSE, OPEN, OpenedSession
 from symphainy_platform.context import SystemClock
-from symphainy_platform.errors import IntentError
 from symphainy_platform.identity.source import tokens_of
 
 if TYPE_CHECKING:
@@ -80,18 +79,23 @@ class UserCaller:
     async def token(self, submit: Submit) -> str:
         """Return the session's token; another session is opened when it is about to end."""
         if self._session is None or _ends_soon(self._session):
-            envelope, cookies = await submit(OPEN, {}, await self._introduced_by.token(submit))
+            await self._open(submit)
+        return self._token
+
+    async def _open(self, submit: Submit) -> None:
+        envelope, cookies = await submit(OPEN, {}, await self._introduced_by.token(submit))
+        try:
             self._session = OpenedSession.of(envelope)
             self._token = self._session.token or cookies[_COOKIE]
-        return self._token
+        except (KeyError, TypeError, AttributeError) as error:
+            raise unknown_server(f"The server opens no session: {IS_IT}") from error
 
     async def leave(self, submit: Submit) -> None:
         """End the session."""
         if self._session is None:
             return
         shown = {} if self._session.token is None else {"session_token": self._token}
-        with contextlib.suppress(IntentError):  # it ends by itself, in its own time
-            await submit(CLOSE, {"session_id": self._session.session_id, **shown}, self._token)
+        await submit(CLOSE, {"session_id": self._session.session_id, **shown}, self._token)
 
 
 def _ends_soon(session: OpenedSession) -> bool:

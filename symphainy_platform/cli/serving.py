@@ -32,21 +32,28 @@ def serve(  # noqa: PLR0913 - one parameter per option
     trusted_proxy: Annotated[
         str | None, typer.Option(help="Address of the proxy whose X-Forwarded-* headers are believed.")
     ] = None,
+    workers: Annotated[
+        int | None, typer.Option(help="Processes that serve; more than one on a Postgres.", show_default="1")
+    ] = None,
 ) -> None:
     """Serve HTTP until SIGTERM: intents under way finish, new ones get 503.
 
+    Of several workers each one that ends is replaced; the address stays.
+
     Example: symphainy serve --dev
     """
-    from symphainy_platform.cli.announcement import announce  # noqa: PLC0415 - keeps `--help` fast
+    from symphainy_platform.cli.announcement import announce, announce_workers  # noqa: PLC0415 - keeps `--help` fast
     from symphainy_platform.http.server import serve as serve_http  # noqa: PLC0415
+    from symphainy_platform.http.workers import fork_workers, serve_as_worker  # noqa: PLC0415
     from symphainy_platform.observability import configure_logs  # noqa: PLC0415
 
     settings = place_here(context, store=store).settings(
-        host=host, port=port, dev=dev or None, trusted_proxy=trusted_proxy
+        host=host, port=port, dev=dev or None, trusted_proxy=trusted_proxy, workers=workers
     )
     configure_logs(settings)
+    worker = fork_workers(settings, announce_workers) if settings.workers > 1 else None
     with asyncio.Runner(loop_factory=_fast_loop()) as runner:
-        runner.run(serve_http(settings, announce))
+        runner.run(serve_as_worker(settings, worker) if worker else serve_http(settings, announce))
 
 
 def token(  # noqa: PLR0913 - one parameter per option

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import typer
 
-from symphainy_platform.settings import PREFIX, Settings
+from symphainy_platform.settings import Settings, variable_of
 
 if TYPE_CHECKING:
     from pydantic.fields import FieldInfo
@@ -35,7 +35,7 @@ def settings_page() -> str:
 
 
 def _row(name: str, setting: FieldInfo) -> str:
-    return f"| `{PREFIX}{name.upper()}` | {_default(setting)} | {setting.description} |\n"
+    return f"| `{variable_of(name)}` | {_default(setting)} | {setting.description} |\n"
 
 
 def _default(setting: FieldInfo) -> str:

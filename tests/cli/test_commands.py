@@ -196,6 +196,8 @@ def test_words_that_http_cannot_carry_are_failures_with_a_code(symphainy, tmp_pa
 STRANGE = {
     "no JSON": (200, b"<html>"),
     "an array": (200, b"[]"),
+    "an empty object": (200, b"{}"),
+    "an object of other things": (200, b'{"artifacts": {"session": 1}}'),
     "a failure that is an array": (500, b"[]"),
     "a failure without a code": (500, b"{}"),
     "a redirect": (302, b"{}"),
