@@ -251,3 +251,26 @@ async def test_only_an_identity_of_its_own_is_told_to_an_edge(platform):
 async def test_an_identity_in_this_process_is_not_overruled_by_a_bearer(platform):
     answer = await platform.dispatch(asking("write_note", identity=ANN, bearer="guest:t1:bob", text="x"))
     assert await Caller(platform, ANN).status(answer.execution_id)
+
+
+SIGNER = Identity("t1", "ann", frozenset({"signer"}), session_ref="s1")
+ADMITTED = [
+    (SIGNER, "completed"),
+    (Identity("t1", "ann", session_ref="s1"), "PERMISSION_DENIED"),
+    (Identity("t1", "ann", frozenset({"service"}), session_ref="s1"), "PERMISSION_DENIED"),
+    (Identity("t1", "ann", frozenset({"signer"})), "UNAUTHENTICATED"),
+]
+
+
+@pytest.mark.parametrize(("proven", "outcome"), ADMITTED)
+@pytest.mark.parametrize("identity", [None, SIGNER], ids=["nobody", "a signer"])
+async def test_permissions_and_session_are_those_of_whom_the_proof_proves(platform, proving, proven, outcome, identity):
+    async def prove(_):
+        return Proven(identity=proven, facts=FACTS)
+
+    proving(prove)
+    request = asking("sign_guest", identity=identity, words=WORDS)
+    if outcome == "completed":
+        assert (await platform.dispatch(request)).status == outcome
+    else:
+        assert (await refusal(platform, request)).code == outcome

@@ -133,6 +133,7 @@ DECIDE = {
     "edit_note": edit_note,
     "read_note": read_note,
     "sign_note": sign_note,
+    "sign_guest": sign_note,
     "audit_notes": sign_note,
 }
 

@@ -1,0 +1,5 @@
+from notebook_realm.script import ScriptedService
+
+
+class SignGuestService(ScriptedService):
+    intent_type = "sign_guest"
