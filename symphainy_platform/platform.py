@@ -67,7 +67,7 @@ class Platform:
         self._recent = RecentArtifacts(store, clock)
         lent = self._lent()
         self._identity_sources = load_identity_sources(manager, lent)
-        self._proofs = load_proofs(manager, lent, loaded.catalog)
+        self._proofs = load_proofs(manager, lent, loaded.served)
 
     @classmethod
     @asynccontextmanager

@@ -19,7 +19,7 @@ idempotency: {idempotency}
 effects: {{reads: [{reads}]}}
 returns: {{guest: {{name: {{type: string}}, code: {{type: string, secret: {secret}}}}}}}
 errors: {{NO_SUCH_SHELF: {{kind: not_found}}}}
-handler: {module}.enter_shop_service
+handler: {handler}.enter_shop_service
 """
 
 SERVICE = """
@@ -67,7 +67,7 @@ def shop(request, tmp_path, monkeypatch):
         (tmp_path / module / "enter_shop_service.py").write_text(SERVICE.format(methods=methods))
         values = {"access": "access: public\nproof: ticket", "idempotency": NONE, "reads": "", "secret": "false"}
         (tmp_path / module / "contracts").mkdir()
-        text = CONTRACT.format(**(values | parts), module=module)
+        text = CONTRACT.format(**({"handler": module} | values | parts))
         (tmp_path / module / "contracts" / "enter_shop.yaml").write_text(text)
         monkeypatch.syspath_prepend(tmp_path)
         realms = [Realm("shop", tmp_path / module / "contracts")]
@@ -147,6 +147,17 @@ FACTS = [
 async def test_a_fact_that_the_proof_does_not_give_stops_the_start(settings, shop, parts, words):
     told = await sentence(settings, shop(tickets, **parts))
     assert f"{words}, which the proof ticket does not give" in told
+
+
+async def test_a_draft_that_nobody_serves_yet_needs_no_proof_yet(settings, shop):
+    draft = "access: public\nproof: ticket\nstatus: draft"
+    plugin = shop(no_proofs, access=draft, handler="shop_of_tomorrow")
+    assert await start(settings, plugin) is None
+
+
+async def test_a_draft_that_is_served_needs_its_proof(settings, shop):
+    words = await sentence(settings, shop(no_proofs, access="access: public\nproof: ticket\nstatus: draft"))
+    assert "no plugin registers a proof named 'ticket'" in words
 
 
 LACKING = [
