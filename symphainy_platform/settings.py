@@ -110,6 +110,7 @@ class Settings(BaseSettings):
     )
     host: str = Field("127.0.0.1", min_length=1, description="The address that `serve` listens on.")
     port: int = Field(8000, ge=0, le=65535, description="The port that `serve` listens on; 0 takes a free one.")
+    workers: int = Field(1, ge=1, le=256, description="Processes that serve; more than one on a Postgres only.")
     dev: bool = Field(
         default=False, description="Development: prints a token and readable logs; refused on a public host."
     )

@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 _AUDIT_SECONDS = 2
 """How often the events that came are taken into the audit chains."""
 _LISTEN_BACKLOG = 2048
-_CLOSE_SECONDS = 2
+CLOSE_SECONDS = 2
 """What connections get to take their last answers, once the intents have ended."""
 _SIGNALS = (signal.SIGINT, signal.SIGTERM)
 
@@ -48,13 +48,18 @@ async def serve(settings: Settings, announce: Announce) -> None:
 
     Raises `StartError` when the settings, the address, the store or its keys do not allow it.
     """
+    refuse_settings(settings)
+    with listening(settings) as listener:
+        async with Platform.open(settings) as platform:
+            await platform.keys.check()
+            await Server(platform, listener, announce).run_until_stopped()
+
+
+def refuse_settings(settings: Settings) -> None:
+    """Raise what can be said before anything is opened."""
     refuse_public_development(settings)
     refuse_serving_without_master_key(settings)
     tokens_of(settings)  # a key that cannot be used stops the start, rather than every request
-    with _listening(settings) as listener:
-        async with Platform.open(settings) as platform:
-            await platform.keys.check()
-            await _Server(platform, listener, announce).run_until_stopped()
 
 
 def refuse_public_development(settings: Settings) -> None:
@@ -67,10 +72,11 @@ def refuse_public_development(settings: Settings) -> None:
         raise SettingsError(msg)
 
 
-class _Server(uvicorn.Server):
+class Server(uvicorn.Server):
     """uvicorn, stopping in our order: refuse new intents, finish those under way, close."""
 
     def __init__(self, platform: Platform, listener: socket.socket, announce: Announce) -> None:
+        """Serve `platform` on a listening socket."""
         self._platform = platform
         self._listener = listener
         self._announce = announce
@@ -99,7 +105,8 @@ class _Server(uvicorn.Server):
         """Handle the signals in the loop; unlike uvicorn, do not raise them again: a stop asked for is no failure."""
         loop = asyncio.get_running_loop()
         before = {
-            number: signal.signal(number, lambda *_: loop.call_soon_threadsafe(self._on_signal)) for number in _SIGNALS
+            number: signal.signal(number, lambda number, _: loop.call_soon_threadsafe(self.on_signal, number))
+            for number in _SIGNALS
         }
         try:
             yield
@@ -113,14 +120,20 @@ class _Server(uvicorn.Server):
         # What was loaded stays: left to the collector, each full collection stops every request for ~35 ms.
         gc.collect()
         gc.freeze()
-        await self._announce(self._platform, _url(self._listener))
+        await self._announce(self._platform, url_of(self._listener))
 
-    def _on_signal(self) -> None:
+    def on_signal(self, number: int) -> None:
         """Stop in order; a second signal does not wait any longer."""
-        if self._stop_task is None:
-            self._stop_task = asyncio.create_task(self._stop())
-        else:
+        del number
+        if not self.stop():
             self.should_exit = self.force_exit = True
+
+    def stop(self) -> bool:
+        """Stop in order; False when that is under way already."""
+        if self._stop_task is not None:
+            return False
+        self._stop_task = asyncio.create_task(self._stop())
+        return True
 
     async def _stop(self) -> None:
         self._platform.stop_accepting()
@@ -158,11 +171,12 @@ def _config(app: ASGIApp, settings: Settings) -> uvicorn.Config:
         access_log=False,  # one line per intent is logged by the runtime; a URL may hold what nobody should read
         server_header=False,
         proxy_headers=False,
-        timeout_graceful_shutdown=_CLOSE_SECONDS,
+        timeout_graceful_shutdown=CLOSE_SECONDS,
     )
 
 
-def _listening(settings: Settings) -> socket.socket:
+def listening(settings: Settings) -> socket.socket:
+    """Return the socket that `settings` ask for, listening. Raises SettingsError for an address that cannot be."""
     try:
         family, kind, protocol, _, address = socket.getaddrinfo(
             settings.host, settings.port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
@@ -180,7 +194,8 @@ def _listening(settings: Settings) -> socket.socket:
     return listener
 
 
-def _url(listener: socket.socket) -> str:
+def url_of(listener: socket.socket) -> str:
+    """Return the URL at which a listening socket is reached."""
     host, port = listener.getsockname()[:2]
     return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
 
