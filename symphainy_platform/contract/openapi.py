@@ -208,4 +208,5 @@ def _error_schema() -> Schema:
         "details": {"type": "object", "description": "Which parameter, what was expected, a hint."},
         "trace_id": {"type": ["string", "null"]},
     }
-    return {"type": "object", "properties": properties, "required": list(properties)}
+    legacy: Schema = {"legacy_code": {"type": "string", "description": "The code that older clients know."}}
+    return {"type": "object", "properties": properties | legacy, "required": list(properties)}
