@@ -108,8 +108,12 @@ class Sessions(Accounts):
     async def happened(self, held):
         """The types of the session's events."""
         await self.platform.drain()
-        where = EventFilter(tenant_id=held.tenant, artifact_id=held.ref)
-        return [event.type for event in (await self.platform.store.events_after("0", where, 10_000)).events]
+        where, cursor, types, more = EventFilter(tenant_id=held.tenant, artifact_id=held.ref), "0", [], True
+        while more:
+            page = await self.platform.store.events_after(cursor, where, 10_000)
+            types += [event.type for event in page.events]
+            cursor, more = page.cursor, page.more
+        return types
 
     async def forged(self, held, **claims):
         """The held token with other claims, whatever they are, under a valid signature of this platform."""
