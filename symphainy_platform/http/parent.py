@@ -98,14 +98,14 @@ class Parent:
         unblocked = signal.pthread_sigmask(signal.SIG_BLOCK, _HANDLED)
         try:
             pid = os.fork()
-            if pid == 0:
-                return self._become_worker()
-            self._running.add(pid)
         except OSError as error:
             self._could_not_fork(error)
-        finally:
-            signal.pthread_sigmask(signal.SIG_SETMASK, unblocked)
-        return None
+            pid = None
+        worker = self._become_worker() if pid == 0 else None
+        signal.pthread_sigmask(signal.SIG_SETMASK, unblocked)
+        if pid:
+            self._running.add(pid)
+        return worker
 
     def _become_worker(self) -> Worker:
         """Leave behind what is the parent's; the terminal's Ctrl-C is for the parent, too."""
@@ -134,8 +134,14 @@ class Parent:
     def _read_reports(self) -> None:
         reports = _read(self._link)
         for start in range(0, len(reports), _PID_BYTES):
-            self._serving.add(int.from_bytes(reports[start : start + _PID_BYTES], "big"))
-        self._has_served = self._has_served or bool(self._serving)
+            self._serves(int.from_bytes(reports[start : start + _PID_BYTES], "big"))
+
+    def _serves(self, pid: int) -> None:
+        if pid not in self._running:  # it reported, and ended
+            return
+        _log.info("worker_serves", pid=pid)
+        self._serving.add(pid)
+        self._has_served = True
         if len(self._serving) == self._count and not self._announced:
             self._announced = True
             self._announce()
