@@ -3,6 +3,7 @@ PYTHON ?= $(shell command -v python3.11 || command -v python3)
 VENV   := .venv
 BIN    := $(VENV)/bin
 READY  := $(VENV)/.ready
+SERVERS := $(VENV)/supabase-gateway/node_modules/.package-lock.json
 
 .DEFAULT_GOAL := help
 .PHONY: help setup run demo test check format compliance bench clean
@@ -16,7 +17,7 @@ FRESH := --clear
 .PHONY: $(READY)
 endif
 
-setup: $(READY)  ## make .venv with everything in it (does nothing when nothing changed)
+setup: $(READY) $(SERVERS)  ## make .venv with everything in it (does nothing when nothing changed)
 
 $(READY): pyproject.toml
 	@test -n "$(PYTHON)" || { echo "Python 3.11 or newer is needed: install it, or say where it is: make $(MAKECMDGOALS) PYTHON=/path/to/python3.11"; exit 1; }
@@ -26,10 +27,15 @@ $(READY): pyproject.toml
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[dev]'
 	@pwd -P > $@
 
-run: setup  ## serve on 127.0.0.1:8000 with an embedded database
+# What only tests need, so that serving does not wait for it (npm writes this file last).
+$(SERVERS): $(READY) tests/servers/package-lock.json
+	@echo "Fetching the Supabase API of the tests (once, some seconds) ..."
+	@$(BIN)/python tests/servers/supabase_gateway.py
+
+run: $(READY)  ## serve on 127.0.0.1:8000 with an embedded database
 	@exec $(BIN)/symphainy serve --dev
 
-demo: setup  ## the journeys of sign-in and chat as a story, on a temporary store
+demo: $(READY)  ## the journeys of sign-in and chat as a story, on a temporary store
 	@$(BIN)/symphainy demo
 
 test: setup  ## every test

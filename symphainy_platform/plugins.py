@@ -37,6 +37,7 @@ GROUP = "symphainy.realms"
 BUILT_IN = (
     "symphainy_platform.state.sqlite.hook",
     "symphainy_platform.state.postgres.hook",
+    "symphainy_platform.state.supabase.hook",
     "symphainy_platform.identity.source",
 )
 """What ships with the platform but is no realm: a store and an identity source."""
@@ -188,7 +189,8 @@ def open_store(manager: pluggy.PluginManager, settings: Settings, clock: Clock) 
         raise PluginError(msg) from error
     if store is None:
         scheme = settings.store.partition(":")[0]
-        msg = f"SYMPHAINY_STORE: no plugin knows stores of the scheme {scheme!r}; use sqlite:///PATH or postgresql://HOST/DATABASE."
+        known = "sqlite:///PATH, postgresql://HOST/DATABASE or supabase"
+        msg = f"SYMPHAINY_STORE: no plugin knows stores of the scheme {scheme!r}; use {known}."
         raise SettingsError(msg)
     return store
 

@@ -1,12 +1,16 @@
-"""What the values of some settings look like."""
+"""What the values of some settings look like, and how they are shown."""
 
 from __future__ import annotations
 
 import base64
 from ipaddress import ip_address
-from urllib.parse import urlsplit
+from typing import Any
+from urllib.parse import urlsplit, urlunsplit
+
+from pydantic import SecretStr
 
 MASTER_KEY_BYTES = 32
+_MASK = "****"
 
 
 def is_master_key(text: str) -> bool:
@@ -36,3 +40,26 @@ def _is_loopback(host: str) -> bool:
         return host == "localhost" or ip_address(host).is_loopback
     except ValueError:
         return False
+
+
+def masked(name: str, value: Any) -> str:
+    """Return the value of a setting as text, without a secret and without the password that a store URL may carry."""
+    if name in ("master_key", "supabase_secret_key") and value is not None:
+        return _MASK
+    if name == "migration_url" and value is not None:
+        return _without_password(value.get_secret_value() if isinstance(value, SecretStr) else str(value))
+    if isinstance(value, tuple):
+        return ", ".join(value)
+    return _without_password(str(value)) if name == "store" else str(value)
+
+
+def _without_password(url: str) -> str:
+    """Replace the user info of a URL that has a password; a URL beyond parsing is masked whole."""
+    try:
+        parts = urlsplit(url)
+    except ValueError:
+        return _MASK
+    user, at, address = parts.netloc.rpartition("@")
+    if not at:
+        return _MASK if "password" in url.lower() else url
+    return urlunsplit(parts._replace(netloc=f"{user.partition(':')[0]}:{_MASK}@{address}", query=""))

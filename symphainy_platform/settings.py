@@ -12,7 +12,6 @@ import re
 from ipaddress import ip_network
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal, NamedTuple
-from urllib.parse import urlsplit, urlunsplit
 
 from dotenv import dotenv_values
 from pydantic import (
@@ -32,7 +31,7 @@ from pydantic_settings import (
 )
 
 from symphainy_platform.errors import SettingsError
-from symphainy_platform.setting_values import MASTER_KEY_BYTES, is_issuer, is_master_key
+from symphainy_platform.setting_values import MASTER_KEY_BYTES, is_issuer, is_master_key, masked
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
@@ -49,7 +48,6 @@ _SOURCE_NAMES = {
     "EnvSettingsSource": "environment",
     "DotEnvSettingsSource": ".env",
 }
-_MASK = "****"
 _SHOULD_BE = re.compile("^(Value error, |Input should be )")
 _EXACT_ORIGIN = re.compile(r"https?://[^/?#@*\s]+")
 
@@ -93,6 +91,7 @@ class Settings(BaseSettings):
         extra="forbid",
         frozen=True,
         hide_input_in_errors=True,
+        validate_by_name=True,
     )
 
     home: Path = Field(Path(".symphainy"), description="The data folder: signing keys, and the default store.")
@@ -107,6 +106,14 @@ class Settings(BaseSettings):
     )
     migration_url: SecretStr | None = Field(
         None, description="The direct URL of the same Postgres, for migrations, when the store's goes through a pooler."
+    )
+    supabase_url: str | None = Field(
+        None,
+        validation_alias="SUPABASE_URL",
+        description="The project's address, for `SYMPHAINY_STORE=supabase`: https://PROJECT.supabase.co.",
+    )
+    supabase_secret_key: SecretStr | None = Field(
+        None, validation_alias="SUPABASE_SECRET_KEY", description="A secret key of that project (`sb_secret_…`)."
     )
     host: str = Field("127.0.0.1", min_length=1, description="The address that `serve` listens on.")
     port: int = Field(8000, ge=0, le=65535, description="The port that `serve` listens on; 0 takes a free one.")
@@ -213,7 +220,7 @@ class Settings(BaseSettings):
     def _explain(cls, values: Any, handler: ModelWrapValidatorHandler[Settings]) -> Settings:
         """Name what is wrong in the words of the operator, not of the library."""
         origins = values.pop(_ORIGINS, {}) if isinstance(values, dict) else {}
-        _refuse_unknown(_variables(), cls.model_fields)
+        _refuse_unknown(_variables(), map(variable_of, cls.model_fields))
         try:
             settings = handler(values)
         except ValidationError as error:
@@ -279,9 +286,19 @@ class Settings(BaseSettings):
     def describe(self) -> list[SettingInForce]:
         """Return every setting in force with its source, for `symphainy doctor`."""
         return [
-            SettingInForce(name, _masked(name, getattr(self, name)), self._origins.get(name, "default"))
+            SettingInForce(name, masked(name, getattr(self, name)), self._origin(name))
             for name in type(self).model_fields
         ]
+
+    def _origin(self, name: str) -> str:
+        """The source that gave a value; sources call a setting by its variable when that has no prefix."""
+        return self._origins.get(name) or self._origins.get(variable_of(name), "default")
+
+
+def variable_of(name: str) -> str:
+    """The variable of a setting; the project's URL and key are called as Supabase's own tools call them."""
+    alias = Settings.model_fields[name].validation_alias
+    return alias if isinstance(alias, str) else f"{PREFIX}{name.upper()}"
 
 
 def _home(values: Mapping[str, Any]) -> Path:
@@ -302,9 +319,9 @@ def _variables() -> Iterator[tuple[str, str]]:
         yield from ((".env", name) for name in dotenv_values(".env", encoding="utf-8"))
 
 
-def _refuse_unknown(variables: Iterable[tuple[str, str]], fields: Iterable[str]) -> None:
-    """Raise for a `SYMPHAINY_*` name that no field reads."""
-    known = {f"{PREFIX}{field}".upper() for field in fields}
+def _refuse_unknown(variables: Iterable[tuple[str, str]], settings: Iterable[str]) -> None:
+    """Raise for a `SYMPHAINY_*` name that is no setting's."""
+    known = set(settings)
     for place, name in variables:
         upper = name.upper()
         if upper.startswith(PREFIX) and not upper.startswith(TEST_PREFIX) and upper not in known:
@@ -327,27 +344,4 @@ def _sentence(error: ErrorDetails, origins: Mapping[str, str]) -> str:
     where = origins.get(name, "default")
     label = name if where == "argument" else f"{PREFIX}{name.upper()}"
     expected = "a path" if error["type"] == "path_type" else _SHOULD_BE.sub("", error["msg"])
-    return f"{label} (from {where}) should be {expected}; given: {_masked(name, error['input'])}"
-
-
-def _masked(name: str, value: Any) -> str:
-    """Return the value as text, without a secret and without the password that a store URL may carry."""
-    if name == "master_key" and value is not None:
-        return _MASK
-    if name == "migration_url" and value is not None:
-        return _without_password(value.get_secret_value() if isinstance(value, SecretStr) else str(value))
-    if isinstance(value, tuple):
-        return ", ".join(value)
-    return _without_password(str(value)) if name == "store" else str(value)
-
-
-def _without_password(url: str) -> str:
-    """Replace the user info of a URL that has a password; a URL beyond parsing is masked whole."""
-    try:
-        parts = urlsplit(url)
-    except ValueError:
-        return _MASK
-    user, at, address = parts.netloc.rpartition("@")
-    if not at:
-        return _MASK if "password" in url.lower() else url
-    return urlunsplit(parts._replace(netloc=f"{user.partition(':')[0]}:{_MASK}@{address}", query=""))
+    return f"{label} (from {where}) should be {expected}; given: {masked(name, error['input'])}"

@@ -1,8 +1,12 @@
 """Servers that several folders of tests share: each is started once, when a test first needs it."""
 
+import asyncio
+
+import asyncpg
 import pytest
 from servers.databases import Databases
 from servers.postgres import PostgresServer
+from servers.supabase_gateway import ROLES, SupabaseGateway
 
 
 @pytest.fixture(scope="session")
@@ -20,3 +24,19 @@ def databases(postgres_server):
     made = Databases(postgres_server)
     yield made
     made.empty()
+
+
+@pytest.fixture(scope="session")
+def supabase_gateway(postgres_server):
+    """The Supabase API over all databases of the embedded Postgres, for the whole run."""
+    asyncio.run(_make_roles(postgres_server.url()))
+    gateway = SupabaseGateway(postgres_server.url("", "gateway").rstrip("/"))
+    gateway.start()
+    yield gateway
+    gateway.stop()
+
+
+async def _make_roles(url):
+    connection = await asyncpg.connect(url)
+    await connection.execute(ROLES)
+    await connection.close()

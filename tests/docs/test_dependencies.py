@@ -11,7 +11,7 @@ import pytest
 
 ROOT = Path(__file__).parents[2]
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]
-COMES_WITH = {"pydantic-core": "pydantic"}
+COMES_WITH = {"postgrest": "supabase", "pydantic-core": "pydantic"}
 """Parts of a declared library that are imported by themselves."""
 
 
@@ -43,7 +43,7 @@ def test_every_import_is_declared():
     distributions = packages_distributions()
     used = {normal(distributions[name][0]) for name in imported()}
     used = {COMES_WITH.get(name, name) for name in used}
-    optional = EXTRAS["testing"] | EXTRAS["telemetry"] | EXTRAS["postgres"]
+    optional = EXTRAS["testing"] | EXTRAS["telemetry"] | EXTRAS["postgres"] | EXTRAS["supabase"]
     assert used - DECLARED - optional == set()
     assert DECLARED - used == {"httptools"}  # uvicorn's parser, by its name
 

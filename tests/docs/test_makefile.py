@@ -23,9 +23,13 @@ def checkout(tmp_path):
     """A checkout, in a path with spaces, that is set up."""
     folder = tmp_path / "it's a checkout, (2)"
     (folder / ".venv").mkdir(parents=True)
-    for name in ("Makefile", "pyproject.toml"):
-        shutil.copy(ROOT / name, folder)
+    (folder / "tests" / "servers").mkdir(parents=True)
+    for name in ("Makefile", "pyproject.toml", "tests/servers/package-lock.json"):
+        shutil.copy(ROOT / name, folder / name)
     (folder / ".venv" / ".ready").write_text(f"{folder}\n")
+    fetched = folder / ".venv" / "supabase-gateway" / "node_modules" / ".package-lock.json"
+    fetched.parent.mkdir(parents=True)
+    fetched.touch()
     return folder
 
 
@@ -45,6 +49,12 @@ def test_new_dependencies_are_added(checkout):
     plan = planned(checkout)
     assert "pip install" in plan
     assert "--clear" not in plan
+
+
+def test_serving_does_not_wait_for_what_only_tests_need(checkout):
+    shutil.rmtree(checkout / ".venv" / "supabase-gateway")
+    assert "supabase_gateway.py" in planned(checkout)
+    assert "supabase_gateway.py" not in planned(checkout, "run")
 
 
 def test_checkout_that_moved_is_set_up_anew(checkout):

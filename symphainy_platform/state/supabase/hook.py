@@ -1,0 +1,47 @@
+"""The plugin that answers `SYMPHAINY_STORE=supabase`."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
+
+from symphainy_platform.context import Clock
+from symphainy_platform.errors import SettingsError
+from symphainy_platform.hookspecs import hookimpl
+from symphainy_platform.settings import Settings
+
+if TYPE_CHECKING:
+    from symphainy_platform.state.supabase.store import SupabaseStore
+
+_NAME = "supabase"
+
+
+@hookimpl
+def symphainy_store(url: str, clock: Clock, settings: Settings) -> SupabaseStore | None:
+    """Return a store on the project that SUPABASE_URL names."""
+    if url != _NAME:
+        return None
+    project, key = _project(settings)
+    try:
+        from symphainy_platform.state.postgres.connections import Database  # noqa: PLC0415 - both clients are extras
+        from symphainy_platform.state.supabase.store import SupabaseStore  # noqa: PLC0415
+    except ModuleNotFoundError as error:
+        msg = "A Supabase store needs its client: install symphainy-platform[supabase]."
+        raise SettingsError(msg) from error
+    direct = settings.migration_url
+    return SupabaseStore(
+        project, key, clock, migrations=Database(direct.get_secret_value()) if direct is not None else None
+    )
+
+
+def _project(settings: Settings) -> tuple[str, str]:
+    """The project's URL and its secret key; both are needed."""
+    url = settings.supabase_url or ""
+    if urlsplit(url).scheme not in ("http", "https") or not urlsplit(url).hostname:
+        msg = "SYMPHAINY_STORE=supabase needs SUPABASE_URL, the project's address: https://PROJECT.supabase.co"
+        raise SettingsError(msg)
+    key = settings.supabase_secret_key
+    if key is None or not key.get_secret_value():
+        msg = "SYMPHAINY_STORE=supabase needs SUPABASE_SECRET_KEY, a secret key of the project (sb_secret_…)"
+        raise SettingsError(msg)
+    return url, key.get_secret_value()
