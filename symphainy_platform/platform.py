@@ -38,6 +38,7 @@ from symphainy_platform.state.pending import PendingWrites
 from symphainy_platform.state.recent import RecentArtifacts
 from symphainy_platform.state.records import Commit, PublishedEvent
 from symphainy_platform.state.store import (
+    Announces,
     ArtifactById,
     EventFilter,
     Health,
@@ -232,6 +233,8 @@ class Platform:
             measured(event)
 
         feed = EventFeed(self.store, delivered)
+        if isinstance(self.store, Announces):
+            self.store.on_change(feed.wake)
 
         def decided(commits: Sequence[Commit]) -> None:
             for commit in commits:

@@ -7,9 +7,9 @@ otherwise. Every read and write is bound to a tenant. Times in and out are ISO-8
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Generic, Protocol, TypeVar, cast
+from typing import Any, Generic, Protocol, TypeVar, cast, runtime_checkable
 
 from symphainy_platform.state.artifact import Artifact, LogEntry
 from symphainy_platform.state.records import (
@@ -321,6 +321,15 @@ class Store(Protocol):
 
     async def health(self) -> Health:
         """Ask the database one cheap question. Never raises: an unreachable store is not ready."""
+
+
+@runtime_checkable
+class Announces(Protocol):
+    """What a store has beside the port when it hears of other processes sooner than by being asked."""
+
+    def on_change(self, tell: Callable[[], None]) -> None:
+        """Call `tell`, on the event loop, when another process may have committed. Rings may be missed."""
+        ...
 
 
 async def load_one(store: Store, read: Read[R]) -> R:

@@ -6,7 +6,7 @@ import asyncio
 import random
 import time
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -59,9 +59,13 @@ _ITEM_FAULTS = (Unstorable, TypeError, ValueError, OverflowError)
 class Committer:
     """Writes batches over a few connections; remembers the positions of the events that it wrote."""
 
-    def __init__(self, lane: Runner) -> None:
-        """Write over the connections of `lane`; `tables` are to be set before the first commit."""
+    def __init__(self, lane: Runner, written: Callable[[], None] = lambda: None) -> None:
+        """Write over the connections of `lane`; `tables` are to be set before the first commit.
+
+        `written` is called after each call that wrote events.
+        """
         self._lane = lane
+        self._written = written
         self.tables = DomainTables({})
         self.positions: deque[int] = deque(maxlen=_REMEMBERED)
 
@@ -109,6 +113,7 @@ class Committer:
         answer = orjson.loads(await self._lane.run(commit))
         if answer["position"] is not None:
             self.positions.append(answer["position"])
+            self._written()
         if answer["outcomes"] is not None:
             return [_outcome(each) for each in answer["outcomes"]]
         return [Committed(_iso(answer["committed_at"]))] * len(batch)

@@ -183,6 +183,9 @@ select newest, exists (select from symphainy.outbox
 
 -- ---------------------------------------------------------------------------------------- upkeep
 
+-- name: ring
+select pg_notify($1, '')
+
 -- name: keep_meta
 insert into symphainy.meta (name, value) values ($1, $2) on conflict do nothing
 

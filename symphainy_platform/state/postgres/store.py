@@ -11,6 +11,7 @@ from symphainy_platform.context import Clock, SystemClock
 from symphainy_platform.errors import DatabaseUnavailable, StartError
 from symphainy_platform.state.artifact import Artifact
 from symphainy_platform.state.postgres.audit import append_entries, read_position, read_tenants
+from symphainy_platform.state.postgres.bell import Bell
 from symphainy_platform.state.postgres.commit import Committer
 from symphainy_platform.state.postgres.connections import Connections, Database, Lane
 from symphainy_platform.state.postgres.domain import domain_tables
@@ -49,7 +50,8 @@ class PostgresStore:
         self._clock = None if isinstance(clock, SystemClock) else clock
         self._connections = Connections(database, _begin_epoch)
         self._general = Lane(self._connections, _READERS)
-        self._committer = Committer(Lane(self._connections, _LANES))
+        self._bell = Bell(database)
+        self._committer = Committer(Lane(self._connections, _LANES), self._bell.ring)
         self._others = OtherWriters(self._committer)
         self._sweep = Sweep()
         self._listings = b""
@@ -63,6 +65,7 @@ class PostgresStore:
 
     async def close(self) -> None:
         """Finish what was handed over, then end every connection. Idempotent."""
+        await self._bell.close()
         await self._connections.close()
 
     async def migrate(self, *, dry_run: bool = False) -> Sequence[str]:
@@ -125,8 +128,13 @@ class PostgresStore:
         """Append entries and move the position, in one transaction."""
         return await self._ask(lambda connection: append_entries(connection, entries, after, upto))
 
+    def on_change(self, tell: Callable[[], None]) -> None:
+        """Call `tell` when another process says that it has committed; `changed_elsewhere` keeps listening."""
+        self._bell.listen(tell)
+
     async def changed_elsewhere(self) -> bool:
         """Tell whether another process has written events since the last call, or ours had to wait."""
+        await self._bell.keep_listening()
         return await self._ask(self._others.have_committed)
 
     async def sweep(self, now: str, retention: Retention, limit: int = 1000) -> SweepResult:
