@@ -6,7 +6,6 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from attacks.attacked import MASTER_KEY
-from attacks.scene import Scene
 
 from symphainy_platform.testing.state import difference
 
@@ -71,11 +70,10 @@ class Case:
     """Whether the answer gives its caller secrets, as it should."""
 
 
-def check(server, case, scene=None):
+def check(case, scene):
     """Play a case; raises AssertionError when anything of what it promises is not so."""
-    scene = scene or Scene(server)
-    for step in case.before:
-        step(scene)
+    server = scene.server
+    scene.prepare(case.before)
     before, logged = server.state(), server.log.position
     answer = case.send(scene)
     after = server.state()
@@ -91,6 +89,7 @@ def _answered(case, answer):
     assert answer.status_code == case.status, f"{answer.status_code} instead of {case.status}: {told}"
     for name, value in REQUIRED_HEADERS.items():
         assert answer.headers.get(name) == value, f"{name} is missing"
+    assert "access-control-allow-origin" not in answer.headers
     if case.status >= 400:
         failure = answer.json()
         assert failure["error_code"] == case.code, f"{failure['error_code']} instead of {case.code}: {told}"

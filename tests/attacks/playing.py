@@ -15,7 +15,7 @@ class Playing:
     def __init__(self, folders, stack):
         self._folders = folders
         self._stack = stack
-        self._group = self._server = self._scene = None
+        self._group = self._server = self._shared = self._last = None
 
     @classmethod
     @contextmanager
@@ -27,29 +27,31 @@ class Playing:
         """Play one case; raises AssertionError when it does not hold."""
         case = GROUPS[group][name]
         server = self._server_of(group)
-        if case.leaves == NOTHING and PREPARED.issuperset(case.before):
-            self._play_on_shared(server, case)
-        else:
-            check(server, case)
-
-    def _play_on_shared(self, server, case):
-        scene = self._shared(server)
+        if case.leaves != NOTHING:
+            check(case, Scene(server))
+            return
         try:
-            check(server, case, scene)
+            check(case, self._scene_of(server, case))
         except AssertionError:
-            self._scene = None
+            self._shared = self._last = None
             raise
 
-    def _shared(self, server):
+    def _scene_of(self, server, case):
+        """A scene that earlier attacks have left as it was, if there is one that this case may share."""
         now = server.clock.now()
-        if self._scene is None or (now - self._scene.made_at).total_seconds() > HOUR:
-            self._scene = Scene(server)
-        return self._scene
+        if PREPARED.issuperset(case.before):
+            if self._shared is None or (now - self._shared.made_at).total_seconds() > HOUR:
+                self._shared = Scene(server)
+            return self._shared
+        if self._last is None or self._last.prepared_by != case.before or self._last.ready_at != now:
+            self._last = Scene(server)
+        return self._last
 
     def _server_of(self, group):
         if group != self._group:
             self._stack.close()
             folder = self._folders.mktemp("attacked")
             self._server = self._stack.enter_context(attacked(folder, **SETTINGS.get(group, {})))
-            self._group, self._scene = group, None
+            self._group = group
+            self._shared = self._last = None
         return self._server

@@ -3,6 +3,7 @@
 import base64
 import itertools
 import json
+import secrets
 import socket
 from dataclasses import dataclass, field
 
@@ -47,12 +48,19 @@ class Scene:
         number = next(self._numbers)
         self.tenant, self.other_tenant = f"tenant{number}", f"foreign{number}"
         self.secrets = set()
-        self.made_at = server.clock.now()
         self.cora = self.laptop = self.kept_key = None
         server.clock.advance(61)  # no rate limit remembers the scene before
         self.ann = self.open_session(self.tenant, "ann")
         self.bob = self.open_session(self.tenant, "bob")
         self.eve = self.open_session(self.other_tenant, "eve")
+        self.prepared_by, self.made_at, self.ready_at = (), server.clock.now(), server.clock.now()
+
+    def prepare(self, steps):
+        """Take the steps before an attack, unless this scene has taken just these."""
+        if steps != self.prepared_by:
+            for step in steps:
+                step(self)
+            self.prepared_by, self.ready_at = steps, self.server.clock.now()
 
     # What happens before an attack, within the server's process.
 
@@ -138,6 +146,13 @@ class Scene:
     def now(self):
         """Whole seconds since 1970, as the server has it."""
         return int(self.server.clock.now().timestamp())
+
+    def fresh_proof(self, person):
+        """Another proof of this minute, as authenticate_user would give it, without the time that a hash takes."""
+        forger = self.forger(person, "auth+jwt")
+        person.proof = forger.forge(claims=forger.claims | {"jti": secrets.token_hex(16)})
+        self.secrets.add(person.proof)
+        return person.proof
 
     def forged(self, person, **claims):
         """A session token that our key has signed, with other claims than it would."""

@@ -1,16 +1,13 @@
 """What no single request shows: many at once, whole runs, and that whatever is honest passes."""
 
 import json
-import sqlite3
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import closing
 
-import httpx
 import pytest
-from attacks.attacked import MASTER_KEY, attacked
+from attacks import runs
+from attacks.attacked import attacked
 from attacks.groups import steps
 from attacks.scene import PASSWORD, Scene
-from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 
 from symphainy_platform.testing.state import difference
 
@@ -84,6 +81,44 @@ def test_a_refresh_and_a_termination_at_once_leave_it_ended(server, scene):
     assert scene.refresh(scene.ann).json()["error_code"] in {"SESSION_TERMINATED", "SESSION_TOKEN_REUSED"}
 
 
+def survivors(scene, answers):
+    """Which of the sessions that were opened still hold."""
+    opened = [session_of(answer) for answer in answers if answer.status_code == 200]
+    scene.pass_time(2)
+    return [
+        session["session_ref"]
+        for session in opened
+        if scene.submit("list_sessions", {}, bearer=session["session_token"]).status_code == 200
+        or scene.submit(
+            "refresh_session", {"session_id": session["session_id"], "session_token": session["session_token"]}
+        ).status_code
+        == 200
+    ]
+
+
+@pytest.mark.parametrize("end", [steps.disabled, steps.password_changed])
+def test_what_is_opened_while_an_account_ends_its_sessions_does_not_survive(scene, end):
+    steps.cora(scene)
+    proofs = [scene.fresh_proof(scene.cora) for _ in range(MANY)]
+    with ThreadPoolExecutor(MANY) as pool:
+        opening = [pool.submit(scene.open, proof) for proof in proofs]
+        end(scene)
+        answers = [future.result() for future in opening]
+    assert {answer.status_code for answer in answers} <= {200, 401}
+    assert survivors(scene, answers) == []
+
+
+@pytest.mark.parametrize("end", [steps.disabled, steps.password_changed])
+def test_what_is_refreshed_while_an_account_ends_its_sessions_does_not_survive(scene, end):
+    steps.cora(scene)
+    with ThreadPoolExecutor(MANY) as pool:
+        refreshing = [pool.submit(scene.refresh, scene.cora) for _ in range(MANY)]
+        end(scene)
+        answers = [future.result() for future in refreshing]
+    assert {answer.status_code for answer in answers} <= {200, 401}
+    assert survivors(scene, answers) == []
+
+
 def told(answer):
     """A failure without what differs from call to call."""
     return answer.status_code, {
@@ -154,93 +189,21 @@ def test_a_key_that_was_rotated_still_proves_until_its_tokens_have_ended(scene):
     assert scene.submit("list_sessions", {}, bearer=scene.ann.token).status_code == 200
 
 
-def first_events(scene, bearer, seconds=5):
-    """What a stream from the very beginning says until its first heartbeat."""
-    headers = {"Authorization": f"Bearer {bearer}", "Last-Event-ID": "0"}
-    said = []
-    with httpx.stream("GET", f"{scene.server.url}/api/events", headers=headers, timeout=seconds) as answer:
-        for line in answer.iter_lines():
-            said.append(line)
-            if line.startswith(": heartbeat"):
-                return answer.status_code, "\n".join(said)
-    return answer.status_code, "\n".join(said)
-
-
-def test_a_stream_tells_of_nobody_else(scene):
-    status, said = first_events(scene, scene.bob.token)
-    assert status == 200
-    assert scene.bob.ref in said
-    assert scene.ann.ref not in said
-    assert scene.eve.ref not in said
-
-
-def test_a_stream_of_a_service_tells_of_no_other_tenant(scene):
-    _, said = first_events(scene, scene.command_line_token({"service"}, user="operator"))
-    assert scene.ann.ref in said
-    assert scene.eve.ref not in said
-
-
 @pytest.mark.parametrize("end", [steps.terminated, steps.revoked])
-def test_a_stream_ends_with_its_session(scene, end):
-    headers = {"Authorization": f"Bearer {scene.ann.token}"}
-    with httpx.stream("GET", f"{scene.server.url}/api/events", headers=headers, timeout=10) as answer:
-        lines = answer.iter_lines()
-        assert next(lines).startswith("retry")
-        end(scene)
-        assert not [line for line in lines if scene.eve.ref in line]  # comes to its end
+def test_a_stream_ends_with_its_session(server, end):
+    runs.a_stream_ends_with_its_session(server, end)
 
 
-def a_full_run(server):
-    """Everything that handles a secret, failures included; returns the scene with all of them."""
-    scene = Scene(server)
-    steps.cora(scene)
-    scene.rotate(scene.cora)
-    steps.password_changed(scene)
-    steps.keys_rotated(scene)
-    scene.rotate(scene.ann, used=False)
-    for answer in (
-        scene.refresh(scene.ann, token=scene.ann.older[0]),
-        scene.refresh(scene.bob, token=scene.ann.token),
-        scene.submit("refresh_session", {"session_id": scene.ann.session_id, "session_token": "x", "typo": 1}),
-        scene.submit(f"refresh_session {scene.ann.token}", {}),
-        scene.submit("list_sessions", {scene.ann.token: scene.ann.session_id}, bearer=scene.ann.token),
-        scene.post(scene.ann.token.encode(), bearer=scene.ann.token),
-        scene.submit("list_sessions", {}, bearer=scene.ann.token, metadata={"trace": "x"}),
-        scene.get(f"/api/{scene.ann.session_id}", bearer=scene.ann.token),
-    ):
-        assert answer.status_code in {200, 400, 401, 404, 422}
-    scene.pass_time(11)
-    scene.refresh(scene.ann, token=scene.ann.older[0])
-    scene.terminate(scene.bob)
-    server.ask(server.platform.audit.append())
-    steps.swept(scene)
-    return scene
-
-
-def private_keys(server):
-    """The signing keys' private halves, as an attacker would look for them."""
-    keys = server.ask(server.platform.keys._vault.keys()).tokens.values()
-    return [key.pair.private.private_bytes(Encoding.Raw, PrivateFormat.Raw, NoEncryption()) for key in keys]
-
-
-def test_no_secret_is_at_rest_in_events_or_in_logs(server):
-    scene = a_full_run(server)
-    secrets = [secret.encode() for secret in {MASTER_KEY, PASSWORD, *scene.secrets}]
-    signatures = [secret.rpartition(b".")[2] for secret in secrets if secret.count(b".") == 2]
-    server.state()
-    files = {path: path.read_bytes() for path in server.settings.home.glob("platform.db*")}
-    assert len(files) >= 2, "the database and its WAL"
-    places = {**{str(path): data for path, data in files.items()}, "log": server.log.since(0).encode()}
-    places["dump"] = _dumped(server)
-    for place, data in places.items():
-        held = [secret[:12] for secret in [*secrets, *signatures, *private_keys(server)] if secret in data]
-        assert not held, f"{place} holds {held}"
-
-
-def _dumped(server):
-    """Every table and index, blobs in hexadecimal."""
-    with closing(sqlite3.connect(server.settings.home / "platform.db")) as connection:
-        return "\n".join(connection.iterdump()).encode()
+@pytest.mark.parametrize(
+    "run",
+    [
+        runs.a_stream_tells_of_nobody_else,
+        runs.a_stream_of_a_service_tells_of_no_other_tenant,
+        runs.no_secret_is_at_rest_in_events_or_in_logs,
+    ],
+)
+def test_run(server, run):
+    run(server)
 
 
 def test_what_readable_logs_show_moves_no_cursor(tmp_path):

@@ -1,6 +1,6 @@
 """All attacks, in the groups of 40-auth-sessions ("Attack list"), and the settings that a group needs."""
 
-from attacks.groups import browsers, foreign, limits, parameters, proofs, sessions, texts, tokens
+from attacks.groups import bodies, browsers, foreign, generations, limits, parameters, proofs, sessions, texts, tokens
 
 GROUPS = {
     "forged tokens refresh": tokens.AT_REFRESH,
@@ -11,16 +11,16 @@ GROUPS = {
     "used proofs": proofs.USED_PROOFS,
     "tokens of others": sessions.OTHERS,
     "ended sessions": sessions.ENDED,
-    "replaced tokens": sessions.GENERATIONS,
+    "replaced tokens": generations.GENERATIONS,
     "session fixation": parameters.FIXATION,
     "claimed identities": parameters.IDENTITY,
     "hours": parameters.HOURS,
     "session ids": texts.SESSION_IDS,
     "other ids": texts.OTHER_IDS,
     "paths": texts.PATHS,
-    "bodies": texts.BODIES,
-    "Idempotency-Keys": texts.KEYS,
-    "log lines": texts.LINES,
+    "bodies": bodies.BODIES,
+    "Idempotency-Keys": bodies.KEYS,
+    "log lines": bodies.LINES,
     "foreign things": foreign.READS,
     "escalation": foreign.ESCALATION,
     "other sites": browsers.ORIGINS,

@@ -129,9 +129,15 @@ def _refreshing(scene, *headers):
     return _sent(scene, "refresh_session", {"session_id": scene.ann.session_id}, *headers)
 
 
+def _only_cookie(answer):
+    lines = answer.headers.get_list("set-cookie")
+    assert len(lines) == 1, f"{len(lines)} cookies"
+    return lines[0]
+
+
 def _no_token_within(scene, answer):
     """The token is in the cookie, and nowhere else."""
-    (line,) = answer.headers.get_list("set-cookie")
+    line = _only_cookie(answer)
     name, _, rest = line.partition("=")
     token = rest.partition(";")[0]
     assert name == COOKIE
@@ -143,7 +149,7 @@ def _no_token_within(scene, answer):
 
 
 def _cleared(_scene, answer):
-    (line,) = answer.headers.get_list("set-cookie")
+    line = _only_cookie(answer)
     assert line.startswith(f"{COOKIE}=;")
     assert "Max-Age=0" in line
 

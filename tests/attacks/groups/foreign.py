@@ -2,7 +2,7 @@
 
 from attacks.cases import Case, asked, recorded
 from attacks.groups import steps
-from attacks.groups.texts import chat
+from attacks.groups.bodies import chat
 from attacks.scene import PASSWORD
 
 _DENIED = "PERMISSION_DENIED"

@@ -1,5 +1,6 @@
 """What happens before an attack."""
 
+import dataclasses
 import sqlite3
 from contextlib import closing
 
@@ -14,10 +15,15 @@ def cora(scene):
     """Cora has an account, a session, and a proof that she has not used."""
     if scene.cora is None:
         scene.cora = scene.open_account("cora", ["editor"])
-        scene.authenticate(scene.cora)
+        scene.fresh_proof(scene.cora)
 
 
-PREPARED = {cora}
+def authenticated(scene):
+    """Cora has another proof."""
+    scene.fresh_proof(scene.cora)
+
+
+PREPARED = {cora, authenticated}
 """Steps after which a scene is as good for another attack."""
 
 
@@ -60,16 +66,12 @@ def enabled(scene):
 def password_changed(scene):
     """Cora has changed her password from another device."""
     first = scene.cora
-    phone = type(first)(first.tenant, first.name, first.user_id, email=first.email, proof=first.proof)
+    phone = dataclasses.replace(first, older=[])
+    scene.fresh_proof(phone)
     scene.sign_in(phone)
     new = {"current_password": PASSWORD, "new_password": "better horse battery"}
     scene.secrets.add(new["new_password"])
     scene.run("change_password", new, phone.identity)
-
-
-def authenticated(scene):
-    """Cora has another proof."""
-    scene.authenticate(scene.cora)
 
 
 def proof_used(*, then_session_used):
@@ -77,7 +79,7 @@ def proof_used(*, then_session_used):
 
     def step(scene):
         first = scene.cora
-        scene.laptop = type(first)(first.tenant, first.name, first.user_id, email=first.email, proof=first.proof)
+        scene.laptop = dataclasses.replace(first, older=[])
         scene.sign_in(scene.laptop, used=then_session_used)
 
     return step
