@@ -7,7 +7,7 @@ from typing import Any
 import httpx
 from supabase import AsyncClient, AsyncClientOptions
 
-from symphainy_platform.state.supabase.faults import API_ERRORS, translated
+from symphainy_platform.state.supabase.faults import API_ERRORS, BUSY, translated, with_state
 
 _SCHEMA = "symphainy"
 _CONNECT_SECONDS = 1.0
@@ -22,6 +22,7 @@ class Api:
         self._http = httpx.AsyncClient(
             timeout=httpx.Timeout(_TOTAL_SECONDS, connect=_CONNECT_SECONDS),
             limits=httpx.Limits(max_connections=10, max_keepalive_connections=10),
+            event_hooks={"response": [_refuse_throttled]},
         )
         options = AsyncClientOptions(
             schema=_SCHEMA,
@@ -45,3 +46,9 @@ class Api:
     async def close(self) -> None:
         """End the connections. Idempotent."""
         await self._http.aclose()
+
+
+async def _refuse_throttled(response: httpx.Response) -> None:
+    """Too many requests: nothing was done, whatever the body says (the client tells no status of a JSON one)."""
+    if response.status_code == httpx.codes.TOO_MANY_REQUESTS:
+        raise with_state(BUSY, "The API is called too often.")

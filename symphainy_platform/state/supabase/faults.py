@@ -21,9 +21,11 @@ API_ERRORS = (APIError, httpx.HTTPError, UnicodeDecodeError, RecursionError)
 _SQLSTATE = re.compile(r"[0-9A-Z]{5}")
 SCHEMA = "3F000"
 """SQLSTATE of what the API does not show: the schema, or a function of it."""
-_REFUSED, _BUSY = "28000", "53400"
+BUSY = "53400"
+"""SQLSTATE of what was not even tried: too many calls, no free connection."""
+_REFUSED = "28000"
 _STATES = {
-    "PGRST003": _BUSY,  # no connection of its pool was free
+    "PGRST003": BUSY,  # no connection of its pool was free
     "PGRST106": SCHEMA,  # the schema is not exposed
     "PGRST202": SCHEMA,  # no such function, as far as it knows
     "PGRST203": SCHEMA,
@@ -35,7 +37,6 @@ _STATES = {
     "404": SCHEMA,
     "406": SCHEMA,
     "413": "54000",  # larger than a limit
-    "429": _BUSY,
 }
 _MENDING = {
     "28": "its API does not accept the key: check SUPABASE_SECRET_KEY",
@@ -78,8 +79,8 @@ def _of_answer(code: str, message: str) -> asyncpg.PostgresError | OSError:
 
 def at_start(place: str, error: BaseException) -> StoreRefusedError | DatabaseUnavailable:
     """Translate an error at the start into a sentence; an API that is away for now is no reason to refuse it."""
-    if isinstance(error, asyncpg.PostgresError) and not (is_lost(error) or is_race(error)):
-        state = getattr(error, "sqlstate", None) or ""
+    state = getattr(error, "sqlstate", None) or ""
+    if isinstance(error, asyncpg.PostgresError) and not (is_lost(error) or is_race(error) or state == BUSY):
         mending = next((text for start, text in _MENDING.items() if state.startswith(start)), str(error))
         return StoreRefusedError(f"The store {place} cannot be used: {mending}.")
     return unavailable(error)
