@@ -10,7 +10,18 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from symphainy_platform.canonical import NotStrictJson, parse_json
-from symphainy_platform.cli.options import AsJson, Roles, StoreUrl, Tenant, Token, Url, User, caller, place, place_here
+from symphainy_platform.cli.options import (
+    AsJson,
+    Roles,
+    StoreUrl,
+    Tenant,
+    Token,
+    Url,
+    User,
+    caller,
+    place,
+    place_here,
+)
 from symphainy_platform.cli.output import print_json, print_json_line, print_result, print_table
 
 if TYPE_CHECKING:
@@ -37,6 +48,9 @@ def submit(  # noqa: PLR0913 - one parameter per option
     user: User = None,
     role: Roles = None,
     token: Token = None,
+    anonymous: Annotated[
+        bool, typer.Option("--anonymous", help="Nobody asks: a public intent is proven by its parameters.")
+    ] = False,
     url: Url = None,
     store: StoreUrl = None,
 ) -> None:
@@ -44,7 +58,8 @@ def submit(  # noqa: PLR0913 - one parameter per option
 
     Example: symphainy submit initialize_chat_session --tenant acme --user ann -p active_agent=guide
     """
-    where, who = place(context, url=url, store=store), caller(token, tenant, user, role)
+    where = place(context, url=url, store=store)
+    who = caller(token, tenant, user, role, anonymous=anonymous)
     parameters = {**_from_file(json_file), **dict(_pair(text) for text in parameter or ())}
     result = asyncio.run(_submit(where, who, intent, parameters, idempotency_key))
     print_result(result, as_json=where.as_json)

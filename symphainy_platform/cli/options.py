@@ -64,19 +64,29 @@ def place_here(context: typer.Context, *, store: str | None = None, as_json: boo
 
 @dataclass(frozen=True, slots=True)
 class Caller:
-    """Who asks, as the command line says it: a token, or a tenant and a user whom this data folder vouches for."""
+    """Who asks, as the command line says it: a token, or a tenant and a user whom this data folder vouches for.
+
+    Neither: nobody, which public intents accept.
+    """
 
     token: str | None
     identity: Identity | None
 
 
-def caller(token: str | None, tenant: str | None, user: str | None, roles: list[str] | None) -> Caller:
-    """Read the options; raises a usage error unless exactly one of the two ways is taken."""
-    if token and not (tenant or user or roles):
+NOBODY = Caller(None, None)
+
+
+def caller(
+    token: str | None, tenant: str | None, user: str | None, roles: list[str] | None, *, anonymous: bool = False
+) -> Caller:
+    """Read the options; raises a usage error unless exactly one of the ways is taken."""
+    if anonymous and not (token or tenant or user or roles):
+        return NOBODY
+    if token and not (tenant or user or roles or anonymous):
         return Caller(token, None)
-    if tenant and user and not token:
+    if tenant and user and not (token or anonymous):
         return Caller(None, Identity(tenant_id=tenant, user_id=user, roles=frozenset(roles or ())))
-    message = "say who asks: either --token TOKEN, or --tenant T --user U [--role R]"
+    message = "say who asks: either --token TOKEN, or --tenant T --user U [--role R] (submit: or --anonymous)"
     raise typer.BadParameter(message)
 
 

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 from symphainy_platform.cli.remote import RemoteTarget, connected
 from symphainy_platform.cli.remote_callers import GivenToken, RemoteCaller, ServiceCaller, UserCaller
 from symphainy_platform.context import Identity
+from symphainy_platform.errors import Unauthenticated
 from symphainy_platform.observability import configure_logs
 from symphainy_platform.platform import Platform
 from symphainy_platform.state.store import EventFilter
@@ -50,23 +51,30 @@ async def open_local(settings: Settings, caller: Caller) -> AsyncGenerator[Local
     """Open the platform in this process."""
     configure_logs(settings)
     async with Platform.open(settings) as platform:
-        yield LocalTarget(platform, caller.identity or await platform.identify(caller.token or ""))
+        identity = caller.identity if caller.token is None else await platform.identify(caller.token)
+        yield LocalTarget(platform, identity)
 
 
 class LocalTarget:
     """The platform in this process."""
 
-    def __init__(self, platform: Platform, identity: Identity) -> None:
-        """Act on behalf of `identity`."""
+    def __init__(self, platform: Platform, identity: Identity | None) -> None:
+        """Act on behalf of `identity`; None for public intents only."""
         self._platform = platform
-        self._identity = identity
+        self._anybody = identity
+
+    @property
+    def _identity(self) -> Identity:
+        if self._anybody is None:
+            raise Unauthenticated
+        return self._anybody
 
     async def submit(
         self, intent_type: str, parameters: Mapping[str, Any], idempotency_key: str | None
     ) -> Mapping[str, Any]:
         """Submit an intent."""
         result = await self._platform.submit_intent(
-            intent_type, parameters, identity=self._identity, idempotency_key=idempotency_key
+            intent_type, parameters, identity=self._anybody, idempotency_key=idempotency_key
         )
         return result.to_dict()
 
@@ -90,8 +98,8 @@ class LocalTarget:
                 yield asdict(event)
 
 
-def _remote(settings: Settings, caller: Caller) -> RemoteCaller:
-    """The caller's token, or what this data folder vouches for."""
+def _remote(settings: Settings, caller: Caller) -> RemoteCaller | None:
+    """The caller's token, or what this data folder vouches for; None for nobody."""
     if caller.identity is None:
-        return GivenToken(caller.token or "")
+        return None if caller.token is None else GivenToken(caller.token)
     return (ServiceCaller if caller.identity.is_service else UserCaller)(settings, caller.identity)

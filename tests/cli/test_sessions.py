@@ -53,3 +53,25 @@ def test_a_command_speaks_with_a_server_in_cookie_mode_too(symphainy, tmp_path):
     with closing(sqlite3.connect(tmp_path / ".symphainy" / "platform.db")) as database:
         states = database.execute("SELECT lifecycle_state FROM sessions").fetchall()
     assert states == [("TERMINATED",), ("TERMINATED",)]
+
+
+@pytest.mark.parametrize("remote", [False, True], ids=["here", "on a server"])
+def test_nobody_signs_in_with_what_the_parameters_prove(symphainy, tmp_path, remote):
+    with serving(tmp_path) as url:
+        place = ("--url", url) if remote else ()
+
+        def told(intent, *words, **parameters):
+            given = [word for name, value in parameters.items() for word in ("-p", f"{name}={value}")]
+            return symphainy("submit", intent, *words, *given, *place, **MASTER_KEY)
+
+        account = {"email": "ann@acme.example", "password": "a walk along the river"}
+        good(told("create_user_account", *ANN, *SERVICE, **account))
+        proven = good(told("authenticate_user", "--anonymous", tenant="acme", **account))
+        proof = proven["artifacts"]["authentication_result"]["semantic_payload"]["authentication_token"]
+        opened = good(told("create_session", "--anonymous", authentication_token=proof))
+        session = opened["artifacts"]["session"]["semantic_payload"]
+        assert session["lifecycle_state"] == "ACTIVE"
+        good(told("list_sessions", "--token", session["session_token"]))
+        refused = told("list_sessions", "--anonymous")
+        assert (refused.returncode, refused.stderr.partition(":")[0]) == (1, "UNAUTHENTICATED")
+        assert told("list_sessions", "--anonymous", *ANN).returncode == 2
