@@ -18,7 +18,11 @@ _HOUR = 3600
 
 async def submitter(platform: Platform, identity: Identity) -> Callable[[bytes], Awaitable[bytes]]:
     """Return a function that submits a JSON body with a session's token and returns the answer's body."""
-    token = (await open_session(platform, identity, _HOUR)).token
+    return bearing(platform, (await open_session(platform, identity, _HOUR)).token or "")
+
+
+def bearing(platform: Platform, token: str) -> Callable[[bytes], Awaitable[bytes]]:
+    """Return a function that submits a JSON body with this token and returns the answer's body."""
     headers = [
         (b"host", b"127.0.0.1"),
         (b"authorization", f"Bearer {token}".encode()),

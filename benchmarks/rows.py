@@ -15,6 +15,7 @@ from benchmarks import (
     http_submit,
     imports,
     overhead,
+    session_cost,
     sqlite_throughput,
 )
 from benchmarks.pace import Pace
@@ -35,6 +36,7 @@ ROWS = (
     Row("overhead", "runtime overhead", overhead.measure),
     Row("sqlite", "intents a second on SQLite, and p99", sqlite_throughput.measure),
     Row("http", "HTTP submits", http_submit.measure),
+    Row("session-cost", "cost of looking at the session", session_cost.measure),
     Row("duplicates", "in-flight duplicates", duplicates.measure),
     Row("chat-bytes", "bytes of a chat turn", chat_bytes.measure),
     Row("chat-cpu", "CPU of a chat turn", chat_cpu.measure),

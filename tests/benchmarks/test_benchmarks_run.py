@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[2]
-ROWS = ["overhead", "sqlite", "http", "duplicates", "chat-bytes", "chat-cpu", "hot-session", "imports"]
+ROWS = ["overhead", "sqlite", "http", "session-cost", "duplicates", "chat-bytes", "chat-cpu", "hot-session", "imports"]
 WITH_EXTRA = ["agents-sdk"] if find_spec("agents") else []
 
 WITHOUT_SDK = """
@@ -47,6 +47,7 @@ def of(results, start):
         ("SQLite, ", 4),
         ("HTTP on SQLite", 2),
         ("HTTP get_chat_session under a session's token", 1),
+        ("CPU of an HTTP get_chat_session", 3),
         ("in-flight duplicate", 1),
         ("chat turn, bytes", 4),
         ("chat turn at N = 5,000", 5),
