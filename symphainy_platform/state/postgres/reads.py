@@ -9,6 +9,7 @@ from symphainy_platform.errors import InvalidParameterValue
 from symphainy_platform.state.artifact import Artifact, LogEntry
 from symphainy_platform.state.postgres.audit import audit_head, audit_range, audited_events
 from symphainy_platform.state.postgres.driver import Connection
+from symphainy_platform.state.postgres.points import answer_points, points_of
 from symphainy_platform.state.postgres.queries import SQL
 from symphainy_platform.state.records import ExecutionRecord
 from symphainy_platform.state.sqlite.cursors import listing_cursor, listing_place
@@ -42,10 +43,13 @@ _NEWEST = ("infinity", "")
 async def answer_reads(connection: Connection, reads: Sequence[Read[Any]], listings: bytes) -> list[Any]:
     """Answer reads from one snapshot, in order; `listings` is the key of listings' cursors.
 
-    Each read is one statement, so that a single one needs no transaction.
+    Each read is one statement, so that a single one needs no transaction; nor do a few point reads, which
+    are put into one.
     """
     if len(reads) == 1:
         return [await ANSWERS[type(reads[0])](connection, reads[0], listings)]
+    if (points := points_of(reads)) is not None:
+        return await answer_points(connection, points)
     async with connection.transaction(isolation="repeatable_read", readonly=True):
         return [await ANSWERS[type(read)](connection, read, listings) for read in reads]
 
