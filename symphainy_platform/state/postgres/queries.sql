@@ -127,13 +127,15 @@ select seq, entry_key, body, revision {log_entries_of} and seq between $5 and $6
  order by seq, revision
 
 -- name: log_keys
--- Any number of keys, each entry in its newest wording; the key stands with the first one.
-select distinct on (entry.seq) entry.seq, entry.entry_key, entry.body, entry.revision
-  from symphainy.artifact_log as first
-  join symphainy.artifact_log as entry using (tenant_id, artifact_id, log, generation, seq)
- where first.tenant_id = $1 and first.artifact_id = $2 and first.log = $3 and first.generation = $4
-   and first.entry_key = any ($5::text[]) and first.revision = 0
- order by entry.seq, entry.revision desc
+-- Any number of keys, each entry in its newest wording; the key stands with the first one. One look-up per
+-- key, whatever the planner knows of the table: a join would go through the log once for each key.
+select entry.seq, entry.entry_key, entry.body, entry.revision
+  from (select distinct unnest($5::text[])) as wanted(entry_key)
+ cross join lateral (
+   select seq {log_entries_of} and entry_key = wanted.entry_key and revision = 0 limit 1) as first
+ cross join lateral (
+   select seq, entry_key, body, revision {log_entries_of} and seq = first.seq order by revision desc limit 1) as entry
+ order by entry.seq
 
 -- name: execution
 select {execution_columns} from symphainy.executions where tenant_id = $1 and execution_id = $2
