@@ -235,12 +235,13 @@ select symphainy.expose('log_range_as_of', 'text, text, text, bigint, bigint, bi
 $sql$);
 
 select symphainy.expose('log_keys', 'text, text, text, bigint, text[]', '{entry_cells}', $sql$
-  select distinct on (entry.seq) entry.seq, entry.entry_key, entry.body, entry.revision
-    from symphainy.artifact_log as first
-    join symphainy.artifact_log as entry using (tenant_id, artifact_id, log, generation, seq)
-   where first.tenant_id = $1 and first.artifact_id = $2 and first.log = $3 and first.generation = $4
-     and first.entry_key = any ($5::text[]) and first.revision = 0
-   order by entry.seq, entry.revision desc
+  select entry.seq, entry.entry_key, entry.body, entry.revision
+    from (select distinct unnest($5::text[])) as wanted(entry_key)
+   cross join lateral (
+     select seq {log_entries_of} and entry_key = wanted.entry_key and revision = 0 limit 1) as first
+   cross join lateral (
+     select seq, entry_key, body, revision {log_entries_of} and seq = first.seq order by revision desc limit 1) as entry
+   order by entry.seq
 $sql$);
 
 select symphainy.expose('execution', 'text, text', '{execution_cells}', $sql$
