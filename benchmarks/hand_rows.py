@@ -42,13 +42,13 @@ def _execution(user: str, session: str, execution: str, now: str) -> tuple[str |
     return (TENANT, execution, user, None, _INTENT, "1.0.0", "completed", trace, now, now, answer, None)
 
 
-def _artifact(user: str, session: str, execution: str, now: str) -> tuple[str | int, ...]:
+def _artifact(user: str, session: str, execution: str, now: str) -> tuple[str | int | None, ...]:
     payload = (
         f'{{"chat_session_id":"{session}","active_agent":"guide","context":{_CONTEXT},"has_history":false,'
         f'"created_at":"{now}","updated_at":"{now}"}}'
     )
     made = (_INTENT, execution, "[]", "[]", "{}")
-    return (TENANT, session, "chat_session", user, 1, "ACTIVE", payload, "{}", *made, now, now)
+    return (TENANT, session, "chat_session", user, 1, "ACTIVE", payload, "{}", *made, now, now, None)
 
 
 def _event(session: str) -> str:
