@@ -1,5 +1,16 @@
 -- Epochs of the outbox, bounded sweeps and purges, the platform's keys, the audit.
 
+-- What tells this server from every other; nothing, where its operator does not let us know.
+create function symphainy.server_identity() returns text
+  language plpgsql stable set search_path = ''
+as $$
+begin
+  return (select system_identifier::text from pg_control_system());
+exception when insufficient_privilege then
+  return '';
+end
+$$;
+
 -- Tell apart what has the same positions but another history: a copy and its original, a dump that was
 -- restored, a server that went back in time. Every connection of a store calls this first, so that no
 -- commit of a new life comes before its epoch.
@@ -7,7 +18,7 @@ create function symphainy.begin_epoch() returns void
   language plpgsql set search_path = ''
 as $$
 declare
-  v_lineage text := (select system_identifier::text from pg_control_system()) || '/'
+  v_lineage text := symphainy.server_identity() || '/'
                  || (select oid::text from pg_catalog.pg_database where datname = current_database());
   v_life text := v_lineage || '/' || left(pg_walfile_name(pg_current_wal_lsn()), 8) || '/'
               || extract(epoch from pg_postmaster_start_time())::text;

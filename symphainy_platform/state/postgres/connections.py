@@ -26,6 +26,9 @@ _ON_EVERY_CONNECTION = {
     "application_name": "symphainy",
     "timezone": "UTC",
     "jit": "off",  # the statements are short
+    "enable_seqscan": "off",  # a plan that was made while a table was small must not read all of it later
+    "enable_hashjoin": "off",
+    "enable_mergejoin": "off",
     "idle_in_transaction_session_timeout": "5000",  # one stuck transaction holds everybody's events back
 }
 

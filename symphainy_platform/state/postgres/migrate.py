@@ -87,9 +87,12 @@ async def _connected(database: Database) -> AsyncIterator[Connection]:
         except BaseException:
             connection.terminate()
             raise
-    except ValueError as error:
-        msg = f"The store's URL is none that Postgres knows: {error}"
-        raise StoreRefusedError(msg) from error
+    except ValueError:  # its text may show a part of the password
+        msg = (
+            "The store's URL is none that Postgres knows: write postgresql://user:password@host:port/database,"
+            " with special characters percent-encoded."
+        )
+        raise StoreRefusedError(msg) from None
     except DATABASE_ERRORS as error:
         raise at_start(place_of(database), error) from error
 
