@@ -1,6 +1,6 @@
 """The API of Supabase for the tests: an npm package over the embedded Postgres, run by the Node of a wheel.
 
-`python supabase_gateway.py` fetches the package (`make setup` does); `SupabaseGateway` starts it. It listens
+`python supabase_gateway.py` fetches it and the CLI (`make setup` does); `SupabaseGateway` starts it. It listens
 on loopback, reaches the databases as a role that has no rights of its own, and ends with its starter.
 """
 
@@ -51,8 +51,7 @@ class SupabaseGateway:
     def __init__(self, postgres_url):
         """Remember the server, without a database: postgresql://127.0.0.1:5432 as the role `gateway`."""
         self._postgres_url = postgres_url
-        self._log = tempfile.TemporaryFile()  # noqa: SIM115 - closed by stop()
-        self._process = None
+        self._process = self._log = None
         self.port = None
 
     def url(self, database):
@@ -71,6 +70,7 @@ class SupabaseGateway:
             "jwtSecret": JWT_SECRET,
             "schemas": ["public", "symphainy"],
         }
+        self._log = tempfile.TemporaryFile()  # noqa: SIM115 - closed by stop()
         script = (HERE / "supabase_gateway.mjs").read_text("utf-8")  # as text: modules are looked for from FOLDER
         self._process = subprocess.Popen(  # noqa: S603 - the wheel's own program
             [node, "--input-type=module", "--eval", script, json.dumps(settings)],
@@ -86,7 +86,10 @@ class SupabaseGateway:
         said = self._process.stdout.readline()
         stuck.cancel()
         if not said.strip().isdigit():
-            raise GatewayError("The Supabase API of the tests did not start: " + self._errors())
+            self._log.seek(0)
+            errors = self._log.read().decode(errors="replace")
+            self.stop()
+            raise GatewayError("The Supabase API of the tests did not start: " + errors)
         self.port = int(said)
 
     def forget(self, database):
@@ -107,9 +110,14 @@ class SupabaseGateway:
         self._log.close()
         self._process = None
 
-    def _errors(self):
-        self._log.seek(0)
-        return self._log.read().decode(errors="replace")
+
+def command(*arguments):
+    """The command line that runs the Supabase CLI."""
+    node, _ = _node()
+    script = FOLDER / "node_modules" / "supabase" / "dist" / "supabase.js"
+    if not script.exists():
+        raise GatewayError("The Supabase CLI of the tests is not there: run `make setup`.")
+    return [node, script, *arguments]
 
 
 def fetch():
