@@ -6,6 +6,7 @@ from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from symphainy_platform.contract.catalog import Catalog
 from symphainy_platform.contract.journey import Journey
 from symphainy_platform.contract.model import Contract
 from symphainy_platform.plugins import Loaded, load_plugins, load_realms
@@ -35,21 +36,28 @@ _QUICKEST = ("example.", "result.", "identity.")
 Select = Callable[[Candidate], bool]
 
 
-async def run_compliance(
+async def run_compliance(  # noqa: PLR0913 - what a run may be told, by keyword
     folder: Path,
     *,
     plugins: Sequence[object] = (),
     names: Collection[str] | None = None,
     stores: Sequence[StoreBinding] = STORES,
+    contracts: Catalog | None = None,
     stop_at_first: bool = False,
 ) -> Report:
     """Attack the loaded realms (and those of `plugins`) in subfolders of `folder`; returns all findings.
 
-    `names` limits the run to these intents and journeys; `stop_at_first` ends it at the first
+    `names` limits the run to these intents and journeys; `contracts` is what the files of the same
+    plugins say, where somebody has read them already; `stop_at_first` ends it at the first
     failure, for whoever only asks whether there is one: the quickest checks come first then.
     """
     report = Report()
-    planned = attacks(plugins=plugins, select=lambda found: names is None or found.name in names, stores=stores)
+    planned = attacks(
+        plugins=plugins,
+        select=lambda found: names is None or found.name in names,
+        stores=stores,
+        contracts=contracts,
+    )
     if stop_at_first:
         planned = iter(sorted(planned, key=lambda attack: not attack.check.startswith(_QUICKEST)))
     for number, attack in enumerate(planned):
@@ -60,11 +68,15 @@ async def run_compliance(
 
 
 def attacks(
-    *, plugins: Sequence[object] = (), select: Select = lambda _: True, stores: Sequence[StoreBinding] = STORES
+    *,
+    plugins: Sequence[object] = (),
+    select: Select = lambda _: True,
+    stores: Sequence[StoreBinding] = STORES,
+    contracts: Catalog | None = None,
 ) -> Iterator[Attack]:
     """Everything that the suite would do, in the order of the report. Raises StartError as a start would."""
     settings = Settings()
-    loaded = load_realms(load_plugins(plugins), settings)
+    loaded = load_realms(load_plugins(plugins), settings, contracts)
     for binding in stores:
         yield from _Plan(loaded, _limits(settings), binding, plugins).attacks(select)
 

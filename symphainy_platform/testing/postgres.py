@@ -31,7 +31,7 @@ _COLUMNS = """
      where table_schema = 'symphainy' and table_type = 'BASE TABLE'
      group by table_name
 """
-_EMPTY = """
+EMPTY_TABLES = """
     do $$
     declare
       v_table text;
@@ -47,6 +47,7 @@ _EMPTY = """
     end
     $$
 """
+"""Leaves a database as it was after its migrations, but for the secrets and cursors that it made."""
 
 
 class PostgresBinding:
@@ -110,7 +111,7 @@ def _of_server(url: str, database: str) -> str:
 
 
 async def _empty(connection: Connection) -> None:
-    await connection.execute(_EMPTY)
+    await connection.execute(EMPTY_TABLES)
 
 
 async def _dump(connection: Connection) -> Mapping[str, Sequence[Row]]:

@@ -63,10 +63,10 @@ class DatabaseFile:
         return connection
 
     def _set_up(self, connection: sqlite3.Connection, *, read_only: bool) -> None:
-        if self.prepare is not None:
-            self.prepare(connection)
         for pragma in _ON_EVERY_CONNECTION:
             connection.execute(pragma)
+        if self.prepare is not None:
+            self.prepare(connection)
         if read_only:
             connection.execute("PRAGMA query_only = ON")
 
