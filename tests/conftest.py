@@ -20,8 +20,16 @@ def postgres_server():
 
 @pytest.fixture
 def databases(postgres_server):
-    """Fresh databases for one test, by name."""
+    """Fresh databases for one test, by name, without a schema."""
     made = Databases(postgres_server)
+    yield made
+    made.empty()
+
+
+@pytest.fixture
+def migrated_databases(postgres_server):
+    """The same with the schema of the store, once a store has migrated them."""
+    made = Databases(postgres_server, migrated=True)
     yield made
     made.empty()
 
