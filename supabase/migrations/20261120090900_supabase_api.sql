@@ -386,6 +386,45 @@ $sql$, 'volatile');
 
 select symphainy.make_api();
 
+-- What is wrong with the walls of this database, for `symphainy doctor`: names by kind of fault, all empty when
+-- the migrations are as they were applied.
+create function symphainy.faults_in_walls() returns json
+  language sql stable set search_path = ''
+as $$
+  with relations as (
+    select c.oid, c.relname, c.relkind = 'v' as is_view, c.relrowsecurity and c.relforcerowsecurity as has_walls,
+           coalesce(c.reloptions @> '{security_invoker=true}', false) as is_invoker
+      from pg_catalog.pg_class as c
+     where c.relnamespace = 'symphainy'::regnamespace and c.relkind in ('r', 'p', 'v')
+  ), functions as (
+    select p.oid, p.proname from pg_catalog.pg_proc as p where p.pronamespace = 'symphainy'::regnamespace
+  )
+  select json_build_object(
+    'without_walls', array(
+      select relname from relations where not case when is_view then is_invoker else has_walls end order by 1),
+    'open_to_users', array(
+      select relname from relations
+       where has_table_privilege('anon', oid, 'select, insert, update, delete, truncate')
+          or has_table_privilege('authenticated', oid, 'insert, update, delete, truncate')
+      union all
+      select proname from functions
+       where has_function_privilege('anon', oid, 'execute') or has_function_privilege('authenticated', oid, 'execute')
+       order by 1),
+    'closed_to_platform', array(
+      select relname from relations
+       where not has_table_privilege('service_role', oid, 'select')
+          or (not is_view and not (has_table_privilege('service_role', oid, 'insert')
+                                   and has_table_privilege('service_role', oid, 'update')
+                                   and has_table_privilege('service_role', oid, 'delete')))
+      union all
+      select proname from functions
+       where proname in ('commit_intents', 'load', 'run') and not has_function_privilege('service_role', oid, 'execute')
+       order by 1))
+$$;
+
+revoke all on function symphainy.faults_in_walls() from public;
+grant execute on function symphainy.faults_in_walls() to service_role;
+
 revoke all on function symphainy.api_pieces(), symphainy.expose(text, text, text, text, text),
                        symphainy.api_branches(text, "char"), symphainy.make_api() from public;
 

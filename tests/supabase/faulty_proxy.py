@@ -26,6 +26,15 @@ ANSWERS = {
     "204": (204, "", b""),
     "redirect": (302, "text/html", b"moved"),
 }
+NOT_EXPOSED = "a schema that is not exposed"
+OF_POSTGREST = {
+    NOT_EXPOSED: (
+        406,
+        "application/json",
+        b'{"code":"PGRST106","details":null,"hint":null,"message":"The schema must be one of the following: public"}',
+    ),
+}
+"""What PostgREST says about its own settings: no fault of the way there."""
 THROTTLED = [name for name in ANSWERS if name.startswith("429")]
 """Said before anything is done: nothing is tried again."""
 DROPS = ("drop", "half an answer")
@@ -120,8 +129,8 @@ class _Handler(BaseHTTPRequestHandler):
     def _fail(self, fault):
         if fault == HANG:
             self.proxy.wait()
-        if fault in ANSWERS:
-            self._answer(*ANSWERS[fault])
+        if answer := (ANSWERS | OF_POSTGREST).get(fault):
+            self._answer(*answer)
             return
         if fault == "half an answer":
             self.send_response(200)

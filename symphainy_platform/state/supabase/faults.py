@@ -23,17 +23,20 @@ SCHEMA = "3F000"
 """SQLSTATE of what the API does not show: the schema, or a function of it."""
 BUSY = "53400"
 """SQLSTATE of what was not even tried: too many calls, no free connection."""
-_REFUSED = "28000"
+REFUSED = "28000"
+"""SQLSTATE of a key that the API does not accept."""
+NOT_EXPOSED = "PGRST106"
+"""What PostgREST answers (an error's `detail`) about a schema that it is not to show."""
 _STATES = {
     "PGRST003": BUSY,  # no connection of its pool was free
-    "PGRST106": SCHEMA,  # the schema is not exposed
+    NOT_EXPOSED: SCHEMA,
     "PGRST202": SCHEMA,  # no such function, as far as it knows
     "PGRST203": SCHEMA,
-    "PGRST301": _REFUSED,  # the key
-    "PGRST302": _REFUSED,
-    "PGRST303": _REFUSED,
-    "401": _REFUSED,
-    "403": _REFUSED,
+    "PGRST301": REFUSED,  # the key
+    "PGRST302": REFUSED,
+    "PGRST303": REFUSED,
+    "401": REFUSED,
+    "403": REFUSED,
     "404": SCHEMA,
     "406": SCHEMA,
     "413": "54000",  # larger than a limit
@@ -71,9 +74,11 @@ def with_state(state: str, message: str) -> asyncpg.PostgresError:
 
 
 def _of_answer(code: str, message: str) -> asyncpg.PostgresError | OSError:
-    state = _STATES.get(code) or (_REFUSED if "API key" in message else code)
+    state = _STATES.get(code) or (REFUSED if "API key" in message else code)
     if _SQLSTATE.fullmatch(state):
-        return with_state(state, message)
+        error = with_state(state, message)
+        error.detail = code
+        return error
     return ConnectionResetError(f"The API failed: {code}.")  # a gateway's 502, 503, 504: the outcome is unknown
 
 

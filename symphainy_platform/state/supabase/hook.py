@@ -11,6 +11,7 @@ from symphainy_platform.hookspecs import hookimpl
 from symphainy_platform.settings import Settings
 
 if TYPE_CHECKING:
+    from symphainy_platform.state.supabase.doctor import Finding
     from symphainy_platform.state.supabase.store import SupabaseStore
 
 _NAME = "supabase"
@@ -21,7 +22,7 @@ def symphainy_store(url: str, clock: Clock, settings: Settings) -> SupabaseStore
     """Return a store on the project that SUPABASE_URL names."""
     if url != _NAME:
         return None
-    project, key = _project(settings)
+    project, key = project_of(settings)
     try:
         from symphainy_platform.state.postgres.connections import Database  # noqa: PLC0415 - both clients are extras
         from symphainy_platform.state.supabase.store import SupabaseStore  # noqa: PLC0415
@@ -34,8 +35,20 @@ def symphainy_store(url: str, clock: Clock, settings: Settings) -> SupabaseStore
     )
 
 
-def _project(settings: Settings) -> tuple[str, str]:
-    """The project's URL and its secret key; both are needed."""
+async def examine_project(settings: Settings) -> list[Finding]:
+    """Look at the project for `symphainy doctor`; nothing when the store is another, or its settings are amiss."""
+    if settings.store != _NAME:
+        return []
+    try:
+        from symphainy_platform.state.supabase.doctor import examine  # noqa: PLC0415 - both clients are extras
+
+        return await examine(*project_of(settings))
+    except (SettingsError, ModuleNotFoundError):
+        return []  # said by the check of the store already
+
+
+def project_of(settings: Settings) -> tuple[str, str]:
+    """Return the project's URL and its secret key. Raises SettingsError when one is missing."""
     url = settings.supabase_url or ""
     if urlsplit(url).scheme not in ("http", "https") or not urlsplit(url).hostname:
         msg = "SYMPHAINY_STORE=supabase needs SUPABASE_URL, the project's address: https://PROJECT.supabase.co"
