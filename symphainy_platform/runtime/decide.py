@@ -51,6 +51,7 @@ async def decide(parts: Parts, execution: Execution) -> Decision:
             overtaken = result is not None and await _overtaken(parts, execution, places)
             return Decision(record=record, result=result, waits_for=tuple(surface.waits_for), overtaken=overtaken)
         handed = hand_over(parts, execution, commit.success(execution, result, surface))
+        await parts.queues.handed_over(places, handed)
         return Decision(result=result, handed=handed)
 
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 import asyncio
 import random
 
-MAX_ATTEMPTS = 16
-"""Writers in one process queue, so only other processes conflict; 16 tries bound a livelock."""
+MAX_ATTEMPTS = 32
+"""Writers in one process queue and try one at a time when others are faster; this bounds a livelock."""
 
 _FIRST_PAUSE = 0.002
 _LONGEST_PAUSE = 0.1
