@@ -26,8 +26,8 @@ BROKEN = {
     "a write of two payloads": (
         "  events:",
         "    - {artifact: note, operation: update, lifecycle: {from: PENDING, to: READY}, payload: {a: {type: any}}}\n"
-        "    - {artifact: note, operation: update, lifecycle: {from: PENDING, to: FAILED}, payload: {b: {type: any}}}\n"
-        "  events:",
+        + "    - {artifact: note, operation: update, lifecycle: {from: PENDING, to: FAILED}, payload: {b: {type: any}}}\n"
+        + "  events:",
         18,
         "two payloads",
     ),
