@@ -25,9 +25,13 @@ BROKEN = {
     ),
     "a write of two payloads": (
         "  events:",
-        "    - {artifact: note, operation: update, lifecycle: {from: PENDING, to: READY}, payload: {a: {type: any}}}\n"
-        + "    - {artifact: note, operation: update, lifecycle: {from: PENDING, to: FAILED}, payload: {b: {type: any}}}\n"
-        + "  events:",
+        "\n".join(
+            [
+                "    - {artifact: note, operation: update, lifecycle: {from: PENDING, to: READY}, payload: {a: {type: any}}}",
+                "    - {artifact: note, operation: update, lifecycle: {from: PENDING, to: FAILED}, payload: {b: {type: any}}}",
+                "  events:",
+            ]
+        ),
         18,
         "two payloads",
     ),
