@@ -7,6 +7,7 @@ COOKIE = "{type: string, secret: true, cookie: session}"
 REVOKED = "{kind: conflict, effects: {lifecycle: {to: %s}}}"
 
 # name: (what is replaced, by what, line of the finding, words in it)
+UPDATE = "    - {artifact: note, operation: update, lifecycle: {from: PENDING, to: %s}, payload: {%s: {type: any}}}\n"
 BROKEN = {
     "a format version that only Python takes for 1": ("contract: 1", "contract: true", 1, "1"),
     "a Python name for a field": ("{to: PENDING}", "{to: PENDING, from_: PENDING}", 15, "did you mean `from`"),
@@ -25,13 +26,7 @@ BROKEN = {
     ),
     "a write of two payloads": (
         "  events:",
-        "\n".join(
-            [
-                "    - {artifact: note, operation: update, lifecycle: {from: PENDING, to: READY}, payload: {a: {type: any}}}",
-                "    - {artifact: note, operation: update, lifecycle: {from: PENDING, to: FAILED}, payload: {b: {type: any}}}",
-                "  events:",
-            ]
-        ),
+        f"{UPDATE % ('READY', 'a')}{UPDATE % ('FAILED', 'b')}  events:",
         18,
         "two payloads",
     ),
