@@ -9,6 +9,7 @@ from account_platform import SERVICE
 from signed_in import ANN, DAY, GRACE, HOUR, INSTANT, LONGEST, code_of, payload, rows_of, signed_in
 
 from symphainy_platform import IntentError, isoformat
+from symphainy_platform.state.recent import MAX_AGE_SECONDS
 from symphainy_platform.testing.clock import START
 
 
@@ -97,6 +98,26 @@ async def test_rule_4_a_session_ends_with_its_account(sessions):
         assert await code_of(sessions.refresh(token)) == "SESSION_TERMINATED"
     await sessions.answer("set_user_status", SERVICE, user_id=account["user_id"], status="ACTIVE")
     assert await code_of(sessions.refresh(second)) == "SESSION_TERMINATED"
+
+
+BEHIND_ITS_BACK = {
+    "another epoch": "SET semantic_payload = json_set(semantic_payload, '$.epoch', 2)",
+    "disabled": "SET lifecycle_state = 'DISABLED'",
+    "gone": "SET artifact_id = 'usr_of_somebody_else'",
+}
+
+
+@pytest.mark.parametrize("change", BEHIND_ITS_BACK.values(), ids=BEHIND_ITS_BACK)
+async def test_rule_4_a_session_that_its_account_no_longer_stands_behind(sessions, tmp_path, change):
+    """Whatever ends an account's sessions ends them in one commit; should one be left, it holds no more."""
+    account = await sessions.create()
+    held = sessions.held(await sessions.sign_in())
+    with closing(sqlite3.connect(tmp_path / "platform.db")) as database, database:
+        database.execute(f"UPDATE artifacts {change} WHERE artifact_id = ?", [account["user_id"]])
+    sessions.advance(MAX_AGE_SECONDS)
+    assert await code_of(sessions.identify(held)) == "SESSION_TERMINATED"
+    assert await code_of(sessions.refresh(held)) == "SESSION_TERMINATED"
+    assert await sessions.state(held) == "ACTIVE"
 
 
 # Rule 5
