@@ -14,20 +14,21 @@ class Projects:
     """The databases of one test as Supabase projects."""
 
     def __init__(self, databases, gateway):
-        self._databases = databases
+        self.databases = databases
         self._gateway = gateway
         self._used = set()
 
     def url(self, home="main"):
-        database = self._databases.name(home)
+        database = self.databases.name(home)
         self._used.add(database)
         return self._gateway.url(database)
 
     def store(self, clock, home="main", url=None):
         """A store on the project, with the direct way to its database for migrations."""
-        return SupabaseStore(url or self.url(home), SECRET_KEY, clock, migrations=Database(self._databases.url(home)))
+        return SupabaseStore(url or self.url(home), SECRET_KEY, clock, migrations=Database(self.databases.url(home)))
 
     def forget(self):
+        """The schema goes, and the API must not believe in it any more."""
         for database in self._used:
             self._gateway.forget(database)
 
@@ -37,6 +38,12 @@ def projects(databases, supabase_gateway):
     made = Projects(databases, supabase_gateway)
     yield made
     made.forget()
+
+
+@pytest.fixture
+def migrated_projects(migrated_databases, supabase_gateway):
+    """Projects that keep their schema for the next test: for those that change only rows."""
+    return Projects(migrated_databases, supabase_gateway)
 
 
 @pytest.fixture
@@ -67,12 +74,12 @@ async def store(open_store):
 
 
 @pytest_asyncio.fixture
-async def connect(databases):
+async def connect(projects):
     """Connect to the database itself, by default as its owner: connect(user="postgres")."""
     opened = []
 
     async def connect_one(home="main", **options):
-        opened.append(await asyncpg.connect(databases.url(home, **options)))
+        opened.append(await asyncpg.connect(projects.databases.url(home, **options)))
         return opened[-1]
 
     yield connect_one

@@ -46,6 +46,11 @@ VERBS = {
 
 
 @pytest.fixture
+def projects(migrated_projects):
+    return migrated_projects
+
+
+@pytest.fixture
 def proxy(projects):
     made = FaultyProxy(projects.url())
     yield made

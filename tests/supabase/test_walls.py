@@ -61,6 +61,11 @@ def conversation(name, user_id, tenant_id, **parts):
     ]
 
 
+@pytest.fixture
+def projects(migrated_projects):
+    return migrated_projects
+
+
 @pytest_asyncio.fixture
 async def project(store, projects):
     """Conversations of two users in two tenants, and one that is not for reading."""
