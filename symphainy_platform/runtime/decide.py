@@ -46,6 +46,8 @@ async def decide(parts: Parts, execution: Execution) -> Decision:
             record = await _load(parts, execution, surface)
             result = None if record else await _invoke(parts, execution, surface)
         except IntentError as error:
+            if execution.invoked and await _answered_meanwhile(parts, execution):
+                return Decision(overtaken=True)
             return _refusal(parts, execution, surface, error)
         if result is None or not (surface.staged or commit.emitted(execution.route.contract, result)):
             overtaken = result is not None and await _overtaken(parts, execution, places)
@@ -53,6 +55,14 @@ async def decide(parts: Parts, execution: Execution) -> Decision:
         handed = hand_over(parts, execution, commit.success(execution, result, surface))
         await parts.queues.handed_over(places, handed)
         return Decision(result=result, handed=handed)
+
+
+async def _answered_meanwhile(parts: Parts, execution: Execution) -> bool:
+    """Whether another process has committed the same call meanwhile: the service may have failed on what that wrote."""
+    if execution.guard is None:
+        return False
+    (record,) = await parts.store.load([ExecutionByKey(execution.identity.tenant_id, execution.guard.digest)])
+    return record is not None and record.execution_id != execution.looked_at
 
 
 async def _overtaken(parts: Parts, execution: Execution, places: Sequence[bind.Place]) -> bool:
@@ -69,6 +79,7 @@ async def _load(parts: Parts, execution: Execution, surface: StateSurface) -> Ex
     bind.keep(execution, surface, loaded[: len(reads)])
     bind.check_owned(execution)
     record = loaded[-1] if by_key else None
+    execution.looked_at = record.execution_id if record else None
     if record is not None:
         record = contract_replay(execution, record, isoformat(parts.clock.now()))
     if record is not None and not await may_replay(execution, parts.context(execution, surface)):

@@ -65,6 +65,8 @@ class Execution:
     client_guard: Guard | None = None
     guard: Guard | None = None
     supersedes: tuple[str, ...] = ()
+    looked_at: str | None = None
+    """The record of its key that this attempt has found."""
     invoked: bool = False
     handed: asyncio.Future[Outcome] | None = None
     written: Commit | None = None
