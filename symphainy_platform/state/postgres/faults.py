@@ -40,7 +40,7 @@ def is_lost(error: BaseException) -> bool:
     """Tell whether the connection ended: the outcome of what ran on it is unknown."""
     if isinstance(error, asyncpg.PostgresError):
         return _state(error).startswith(_LOST)
-    if isinstance(error, TimeoutError):
+    if isinstance(error, (TimeoutError, asyncpg.DataError)):
         return False
     return isinstance(error, (OSError, asyncpg.InterfaceError, asyncpg.InternalClientError))
 
@@ -53,6 +53,11 @@ def is_race(error: BaseException) -> bool:
 def is_of_item(error: BaseException) -> bool:
     """Tell whether the values of an item are at fault, not the database."""
     return isinstance(error, asyncpg.PostgresError) and _state(error).startswith(_OF_THE_ITEM)
+
+
+def is_of_text(error: BaseException | None) -> bool:
+    """Tell whether a text was asked for that cannot be in any table: with NUL in it, or half a character."""
+    return isinstance(error, (asyncpg.CharacterNotInRepertoireError, asyncpg.DataError))
 
 
 def unavailable(error: BaseException) -> DatabaseUnavailable:

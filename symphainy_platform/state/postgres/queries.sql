@@ -146,6 +146,27 @@ select {execution_columns} from symphainy.executions where tenant_id = $1 and ke
 -- name: execution_by_client_key
 select {execution_columns} from symphainy.executions where tenant_id = $1 and client_key_digest = $2
 
+-- name: many_artifacts
+-- Point reads that waited at the same time: the number of each that found something, and what.
+select number, {artifact_columns}
+  from unnest($1::text[], $2::text[]) with ordinality as wanted(of_tenant, of_id, number)
+  join symphainy.artifacts on tenant_id = of_tenant and artifact_id = of_id
+
+-- name: many_executions
+select number, {execution_columns}
+  from unnest($1::text[], $2::text[]) with ordinality as wanted(of_tenant, of_id, number)
+  join symphainy.executions on tenant_id = of_tenant and execution_id = of_id
+
+-- name: many_executions_by_key
+select number, {execution_columns}
+  from unnest($1::text[], $2::text[]) with ordinality as wanted(of_tenant, of_digest, number)
+  join symphainy.executions on tenant_id = of_tenant and key_digest = decode(of_digest, 'hex')
+
+-- name: many_executions_by_client_key
+select number, {execution_columns}
+  from unnest($1::text[], $2::text[]) with ordinality as wanted(of_tenant, of_digest, number)
+  join symphainy.executions on tenant_id = of_tenant and client_key_digest = decode(of_digest, 'hex')
+
 -- name: completed_intents
 select wanted from unnest($3::text[]) as wanted
  where exists (select from symphainy.executions

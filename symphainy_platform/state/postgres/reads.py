@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Coroutine, Sequence
-from typing import Any
+from dataclasses import fields
+from typing import TYPE_CHECKING, Any, cast
 
 from symphainy_platform.errors import InvalidParameterValue
 from symphainy_platform.state.artifact import Artifact, LogEntry
@@ -33,6 +34,9 @@ from symphainy_platform.state.store import (
     Read,
 )
 
+if TYPE_CHECKING:
+    from _typeshed import DataclassInstance
+
 Answer = Callable[[Connection, Any, bytes], Coroutine[Any, Any, Any]]
 _ABOVE_EVERY_VERSION = 2**63 - 1
 _LARGEST_PAGE = 200
@@ -52,6 +56,29 @@ async def answer_reads(connection: Connection, reads: Sequence[Read[Any]], listi
         return await answer_points(connection, points)
     async with connection.transaction(isolation="repeatable_read", readonly=True):
         return [await ANSWERS[type(read)](connection, read, listings) for read in reads]
+
+
+def can_be_found(read: Read[Any]) -> bool:
+    """Tell whether the texts of a read are such as a table may hold; keys of a log are looked at one by one."""
+    texts = [each for value in _values(read) for each in (value if isinstance(value, tuple) else (value,))]
+    return all(_is_storable(text) for text in texts if isinstance(text, str))
+
+
+def missing(read: Read[Any]) -> Any:
+    """What a read answers that finds nothing."""
+    return _MISSING.get(type(read), lambda: None)()
+
+
+def _values(read: Read[Any]) -> list[Any]:
+    named = fields(cast("DataclassInstance", read))
+    return [getattr(read, field.name) for field in named if not (isinstance(read, LogKeys) and field.name == "keys")]
+
+
+def _is_storable(text: str) -> bool:
+    try:
+        return b"\0" not in text.encode()
+    except UnicodeEncodeError:
+        return False
 
 
 async def _artifact_by_id(connection: Connection, read: ArtifactById, _: bytes) -> Artifact | None:
@@ -107,7 +134,7 @@ async def _log_range(connection: Connection, read: LogRange, _: bytes) -> list[L
 
 async def _log_keys(connection: Connection, read: LogKeys, _: bytes) -> list[LogEntry]:
     place = (read.tenant_id, read.artifact_id, read.log, read.generation)
-    return log_entries_from(await connection.fetch(SQL["log_keys"], *place, list(read.keys)))
+    return log_entries_from(await connection.fetch(SQL["log_keys"], *place, list(filter(_is_storable, read.keys))))
 
 
 def _log_entries(rows: Sequence[Row]) -> list[LogEntry]:
@@ -140,6 +167,16 @@ async def _completed_intents(connection: Connection, read: CompletedIntents, _: 
     return frozenset(intent for (intent,) in rows)
 
 
+_MISSING: dict[type[Read[Any]], Callable[[], Any]] = {
+    ArtifactListing: lambda: ArtifactPage((), None),
+    ArtifactVersions: tuple,
+    DueArtifacts: list,
+    LogRange: list,
+    LogKeys: list,
+    CompletedIntents: frozenset,
+    AuditRange: list,
+    AuditedEvents: list,
+}
 ANSWERS: dict[type[Read[Any]], Answer] = {
     ArtifactById: _artifact_by_id,
     NewestArtifact: _newest_artifact,

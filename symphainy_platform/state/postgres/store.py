@@ -14,15 +14,16 @@ from symphainy_platform.state.postgres.audit import append_entries, read_positio
 from symphainy_platform.state.postgres.bell import Bell
 from symphainy_platform.state.postgres.commit import Committer
 from symphainy_platform.state.postgres.connections import Connections, Database, Lane
-from symphainy_platform.state.postgres.domain import domain_tables
+from symphainy_platform.state.postgres.domain import DomainTables, domain_tables
 from symphainy_platform.state.postgres.driver import Connection
 from symphainy_platform.state.postgres.events import newest_cursor, read_events
-from symphainy_platform.state.postgres.faults import DATABASE_ERRORS, unavailable
+from symphainy_platform.state.postgres.faults import DATABASE_ERRORS, is_of_text, unavailable
 from symphainy_platform.state.postgres.keys import forget_keys, keep_key, read_keys
 from symphainy_platform.state.postgres.migrate import applied_steps, check_database, known_steps, migrate_database
 from symphainy_platform.state.postgres.others import OtherWriters
 from symphainy_platform.state.postgres.queries import SQL
-from symphainy_platform.state.postgres.reads import answer_reads
+from symphainy_platform.state.postgres.reads import answer_reads, can_be_found, missing
+from symphainy_platform.state.postgres.shared_reads import SharedReads
 from symphainy_platform.state.postgres.sweep import Sweep, purge_artifacts
 from symphainy_platform.state.records import AuditEntry, AuditPosition, Commit, Outcome, SealedKey
 from symphainy_platform.state.store import EventFilter, EventPage, Health, Read, Retention, SweepResult
@@ -52,9 +53,15 @@ class PostgresStore:
         self._general = Lane(self._connections, _READERS)
         self._bell = Bell(database)
         self._committer = Committer(Lane(self._connections, _LANES), self._bell.ring)
+        self._shared = SharedReads(self._alone, self._ask)
         self._others = OtherWriters(self._committer)
         self._sweep = Sweep()
         self._listings = b""
+
+    @property
+    def tables(self) -> DomainTables:
+        """The domain tables that services may write, once the store is open."""
+        return self._committer.tables
 
     async def open(self) -> None:
         """Connect, check the schema, and learn which domain tables there are."""
@@ -102,8 +109,16 @@ class PostgresStore:
 
     async def load(self, reads: Sequence[Read[Any]]) -> list[Any]:
         """Answer the reads from one snapshot, in order."""
-        if not reads:
-            return []
+        try:
+            return await self._shared.load(reads) if reads else []
+        except DatabaseUnavailable as error:
+            if not is_of_text(error.__cause__):
+                raise
+        findable = [read for read in reads if can_be_found(read)]
+        answers = iter(await self._alone(findable) if findable else ())
+        return [next(answers) if can_be_found(read) else missing(read) for read in reads]
+
+    async def _alone(self, reads: Sequence[Read[Any]]) -> list[Any]:
         return await self._ask(lambda connection: answer_reads(connection, reads, self._listings))
 
     async def event_cursor(self) -> str:
