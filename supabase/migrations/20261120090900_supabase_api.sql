@@ -95,7 +95,8 @@ as $$
 $$;
 
 -- Make `load` (any number of reads, [[name, arguments]…], from one snapshot: the function is stable) and
--- `run` (one statement that writes, in a transaction of its own) of all that is exposed now.
+-- `run` (one statement that writes, in a transaction of its own) of all that is exposed now. Their plans stay with
+-- the API's connections: one that was made while a table was small must not read all of it later.
 create function symphainy.make_api() returns void
   language plpgsql set search_path = ''
 as $$
@@ -104,6 +105,7 @@ begin
     $sql$
       create or replace function symphainy.load(p_statements jsonb) returns json
         language plpgsql stable set search_path = ''
+        set enable_seqscan = off set enable_hashjoin = off set enable_mergejoin = off
       as $body$
       declare
         v_name text;
@@ -123,6 +125,7 @@ begin
     $sql$
       create or replace function symphainy.run(p_statement jsonb) returns json
         language plpgsql set search_path = ''
+        set enable_seqscan = off set enable_hashjoin = off set enable_mergejoin = off
       as $body$
       declare
         v_with jsonb := p_statement -> 1;
