@@ -15,6 +15,7 @@ from benchmarks import (
     http_submit,
     imports,
     overhead,
+    postgres_throughput,
     session_cost,
     sqlite_throughput,
 )
@@ -35,6 +36,7 @@ class Row(NamedTuple):
 ROWS = (
     Row("overhead", "runtime overhead", overhead.measure),
     Row("sqlite", "intents a second on SQLite, and p99", sqlite_throughput.measure),
+    Row("postgres", "intents a second on Postgres", postgres_throughput.measure),
     Row("http", "HTTP submits", http_submit.measure),
     Row("session-cost", "cost of looking at the session", session_cost.measure),
     Row("duplicates", "in-flight duplicates", duplicates.measure),

@@ -9,7 +9,18 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[2]
-ROWS = ["overhead", "sqlite", "http", "session-cost", "duplicates", "chat-bytes", "chat-cpu", "hot-session", "imports"]
+ROWS = [
+    "overhead",
+    "sqlite",
+    "postgres",
+    "http",
+    "session-cost",
+    "duplicates",
+    "chat-bytes",
+    "chat-cpu",
+    "hot-session",
+    "imports",
+]
 WITH_EXTRA = ["agents-sdk"] if find_spec("agents") else []
 
 WITHOUT_SDK = """
@@ -45,6 +56,7 @@ def of(results, start):
     [
         ("runtime overhead", 1),
         ("SQLite, ", 4),
+        ("Postgres, ", 8),
         ("HTTP on SQLite", 2),
         ("HTTP get_chat_session under a session's token", 1),
         ("CPU of an HTTP get_chat_session", 3),
