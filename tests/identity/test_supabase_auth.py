@@ -60,10 +60,6 @@ async def test_a_token_may_be_16_kib_long(world):
     assert await world.auth.identify(token) == ANN
 
 
-def test_the_proof_is_good_for_opening_a_session_only():
-    assert SupabaseAuth.proves == "external"
-
-
 # What is left to other sources
 
 FOREIGN = {
