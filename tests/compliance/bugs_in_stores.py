@@ -5,8 +5,8 @@ from dataclasses import replace
 
 from planting import shows_in
 
+from symphainy_platform.state.rows import artifact_from, payload_columns
 from symphainy_platform.state.sqlite import commit, reads
-from symphainy_platform.state.sqlite.rows import artifact_from, payload_columns
 from symphainy_platform.state.sqlite.store import SqliteStore
 from symphainy_platform.state.store import ArtifactById, NewestArtifact
 

@@ -10,8 +10,9 @@ import pytest
 from symphainy_platform.context import SystemClock
 from symphainy_platform.errors import SettingsError
 from symphainy_platform.state.artifact import LogHead
+from symphainy_platform.state.sql_files import parse_queries
 from symphainy_platform.state.sqlite.hook import symphainy_store
-from symphainy_platform.state.sqlite.queries import SQL, parse_queries
+from symphainy_platform.state.sqlite.queries import SQL
 from symphainy_platform.state.sqlite.store import SqliteStore
 from symphainy_platform.state.store import ArtifactById, Store, load_one
 from symphainy_platform.testing.store_suite import StoreSuite

@@ -9,7 +9,7 @@ from symphainy_platform.state.postgres.driver import Connection
 from symphainy_platform.state.postgres.events import place_in
 from symphainy_platform.state.postgres.queries import SQL
 from symphainy_platform.state.records import AuditEntry, AuditPosition
-from symphainy_platform.state.sqlite.rows import Row, to_json
+from symphainy_platform.state.rows import Row, to_json
 from symphainy_platform.state.store import AuditedEvents, AuditHead, AuditRange
 
 

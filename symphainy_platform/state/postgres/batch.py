@@ -10,8 +10,7 @@ import orjson
 
 from symphainy_platform.state.postgres.domain import DomainTables
 from symphainy_platform.state.records import ArtifactWrite, Commit, ExecutionRecord, Guard
-from symphainy_platform.state.sqlite.faults import Unstorable
-from symphainy_platform.state.sqlite.rows import answer_json, payload_columns, to_json
+from symphainy_platform.state.rows import Unstorable, answer_json, payload_columns, to_json
 
 _LONGEST_LIFETIME = 7900 * 365.25 * 86_400
 """Seconds; a time beyond the year 9999 could not be read back."""

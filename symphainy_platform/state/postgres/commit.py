@@ -20,8 +20,7 @@ from symphainy_platform.state.postgres.driver import Connection, Runner
 from symphainy_platform.state.postgres.faults import DATABASE_ERRORS, is_of_item, is_race, unavailable
 from symphainy_platform.state.postgres.queries import SQL
 from symphainy_platform.state.records import Commit, Committed, Conflict, Duplicate, ExecutionRecord, Failed, Outcome
-from symphainy_platform.state.sqlite.faults import Unstorable
-from symphainy_platform.state.sqlite.rows import execution_from
+from symphainy_platform.state.rows import Unstorable, execution_from
 
 _RERUN_SECONDS = 3.0
 """How long an item that loses races is run again; a lock is waited for 2 s at the most (commit_intents)."""

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from symphainy_platform.state.records import RowWrite
-from symphainy_platform.state.sqlite.faults import Unstorable
+from symphainy_platform.state.rows import Unstorable
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,11 +9,11 @@ from dataclasses import dataclass
 import orjson
 
 from symphainy_platform.errors import CursorExpired, InvalidParameterValue
+from symphainy_platform.state.cursors import decode, encode
 from symphainy_platform.state.postgres.driver import Connection
 from symphainy_platform.state.postgres.queries import SQL
 from symphainy_platform.state.records import PublishedEvent
-from symphainy_platform.state.sqlite.cursors import decode, encode
-from symphainy_platform.state.sqlite.rows import Row
+from symphainy_platform.state.rows import Row
 from symphainy_platform.state.store import EventFilter, EventPage
 
 _LOOKED_AT = 1000

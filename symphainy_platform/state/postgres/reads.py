@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING, Any, cast
 
 from symphainy_platform.errors import InvalidParameterValue
 from symphainy_platform.state.artifact import Artifact, LogEntry
+from symphainy_platform.state.cursors import listing_cursor, listing_place
 from symphainy_platform.state.postgres.audit import audit_head, audit_range, audited_events
 from symphainy_platform.state.postgres.driver import Connection
 from symphainy_platform.state.postgres.points import answer_points, points_of
 from symphainy_platform.state.postgres.queries import SQL
 from symphainy_platform.state.records import ExecutionRecord
-from symphainy_platform.state.sqlite.cursors import listing_cursor, listing_place
-from symphainy_platform.state.sqlite.rows import Row, artifact_from, execution_from, log_entries_from
+from symphainy_platform.state.rows import Row, artifact_from, execution_from, log_entries_from
 from symphainy_platform.state.store import (
     ArtifactById,
     ArtifactListing,

@@ -15,7 +15,7 @@ from typing import Any, NamedTuple
 from symphainy_platform.errors import DatabaseUnavailable
 from symphainy_platform.state.postgres.driver import Connection
 from symphainy_platform.state.postgres.queries import SQL
-from symphainy_platform.state.sqlite.rows import artifact_from, execution_from
+from symphainy_platform.state.rows import artifact_from, execution_from
 from symphainy_platform.state.store import ArtifactById, ExecutionByClientKey, ExecutionById, ExecutionByKey, Read
 
 _ARTIFACTS = "many_artifacts"

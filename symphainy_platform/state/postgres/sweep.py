@@ -13,7 +13,7 @@ from symphainy_platform.state.artifact import Artifact
 from symphainy_platform.state.postgres.driver import Connection
 from symphainy_platform.state.postgres.faults import is_of_item
 from symphainy_platform.state.postgres.queries import SQL
-from symphainy_platform.state.sqlite.rows import to_json
+from symphainy_platform.state.rows import to_json
 from symphainy_platform.state.store import Retention, SweepResult
 
 _BEGINNING = '["-infinity", "", ""]'

@@ -9,10 +9,10 @@ import orjson
 
 from symphainy_platform.errors import DatabaseUnavailable
 from symphainy_platform.state.records import AuditEntry, AuditPosition
+from symphainy_platform.state.rows import Row, to_json
 from symphainy_platform.state.sqlite import cursors
 from symphainy_platform.state.sqlite.connection import transaction
 from symphainy_platform.state.sqlite.queries import SQL
-from symphainy_platform.state.sqlite.rows import Row, to_json
 from symphainy_platform.state.store import AuditedEvents, AuditHead, AuditRange
 
 _POSITION = "audit_position"

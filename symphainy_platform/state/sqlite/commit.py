@@ -20,13 +20,10 @@ from symphainy_platform.state.records import (
     Guard,
     Outcome,
 )
-from symphainy_platform.state.sqlite.connection import transaction
-from symphainy_platform.state.sqlite.domain import DomainTables
-from symphainy_platform.state.sqlite.faults import ITEM_FAULTS, Unstorable
-from symphainy_platform.state.sqlite.queries import SQL
-from symphainy_platform.state.sqlite.rows import (
+from symphainy_platform.state.rows import (
     NO_GUARD,
     Row,
+    Unstorable,
     artifact_row,
     execution_from,
     execution_row,
@@ -34,6 +31,10 @@ from symphainy_platform.state.sqlite.rows import (
     payload_columns,
     to_json,
 )
+from symphainy_platform.state.sqlite.connection import transaction
+from symphainy_platform.state.sqlite.domain import DomainTables
+from symphainy_platform.state.sqlite.faults import ITEM_FAULTS
+from symphainy_platform.state.sqlite.queries import SQL
 
 _INSERT_EXECUTION = SQL["insert_execution"]
 _CREATE_ARTIFACT = SQL["create_artifact"]

@@ -8,8 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from symphainy_platform.state.records import RowWrite
-from symphainy_platform.state.sqlite.faults import Unstorable
-from symphainy_platform.state.sqlite.rows import to_json
+from symphainy_platform.state.rows import Unstorable, to_json
 
 _OWN_TABLES = frozenset(
     {

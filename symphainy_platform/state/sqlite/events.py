@@ -8,10 +8,10 @@ import orjson
 
 from symphainy_platform.errors import CursorExpired
 from symphainy_platform.state.records import PublishedEvent
+from symphainy_platform.state.rows import Row
 from symphainy_platform.state.sqlite import cursors
 from symphainy_platform.state.sqlite.epochs import Epochs, highest_event
 from symphainy_platform.state.sqlite.queries import SQL
-from symphainy_platform.state.sqlite.rows import Row
 from symphainy_platform.state.store import EventFilter, EventPage
 
 _LOOKED_AT = 1000

@@ -6,11 +6,7 @@ import sqlite3
 from pathlib import Path
 
 from symphainy_platform.errors import DatabaseUnavailable, StoreRefusedError
-
-
-class Unstorable(Exception):
-    """One item asks for something that the schema does not have; its message says what."""
-
+from symphainy_platform.state.rows import Unstorable
 
 ITEM_FAULTS = (
     Unstorable,

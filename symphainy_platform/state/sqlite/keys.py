@@ -6,9 +6,9 @@ import sqlite3
 from collections.abc import Sequence
 
 from symphainy_platform.state.records import SealedKey
+from symphainy_platform.state.rows import to_json
 from symphainy_platform.state.sqlite.connection import transaction
 from symphainy_platform.state.sqlite.queries import SQL
-from symphainy_platform.state.sqlite.rows import to_json
 
 
 def read_keys(connection: sqlite3.Connection) -> list[SealedKey]:

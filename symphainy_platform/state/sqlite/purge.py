@@ -7,9 +7,9 @@ from collections.abc import Mapping, Sequence
 
 from symphainy_platform.errors import ContractViolation
 from symphainy_platform.state.artifact import Artifact
+from symphainy_platform.state.rows import Unstorable
 from symphainy_platform.state.sqlite.connection import transaction
 from symphainy_platform.state.sqlite.domain import DomainTables
-from symphainy_platform.state.sqlite.faults import Unstorable
 from symphainy_platform.state.sqlite.queries import SQL
 
 

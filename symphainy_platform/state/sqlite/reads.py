@@ -8,11 +8,11 @@ from typing import Any
 
 from symphainy_platform.errors import InvalidParameterValue
 from symphainy_platform.state.artifact import Artifact, LogEntry
+from symphainy_platform.state.cursors import listing_cursor, listing_place
 from symphainy_platform.state.records import ExecutionRecord
+from symphainy_platform.state.rows import Row, artifact_from, execution_from, log_entries_from, to_json
 from symphainy_platform.state.sqlite.audit import audit_head, audit_range, audited_events
-from symphainy_platform.state.sqlite.cursors import listing_cursor, listing_place
 from symphainy_platform.state.sqlite.queries import SQL
-from symphainy_platform.state.sqlite.rows import Row, artifact_from, execution_from, log_entries_from, to_json
 from symphainy_platform.state.store import (
     ArtifactById,
     ArtifactListing,
@@ -36,6 +36,8 @@ Answer = Callable[[sqlite3.Connection, Any], Any]
 _ARTIFACT = SQL["artifact"]
 _ABOVE_EVERY_VERSION = 2**63 - 1
 _LARGEST_PAGE = 200
+_NEWEST = ("~", "")
+"""After every (created_at, artifact_id): where a listing starts."""
 _LONG = 128
 """From so many log entries on, a read leaves the event loop's thread."""
 
@@ -85,7 +87,8 @@ def _artifact_listing(connection: sqlite3.Connection, read: ArtifactListing) -> 
         raise InvalidParameterValue(parameter="limit", expected=f"1 to {_LARGEST_PAGE}")
     epoch = connection.execute(SQL["meta"], ("epoch",)).fetchone()[0]
     statement, filters = _listing_query(read)
-    rows = connection.execute(statement, (*filters, *listing_place(epoch, read), read.limit + 1)).fetchall()
+    place = _NEWEST if read.cursor is None else listing_place(epoch, read)
+    rows = connection.execute(statement, (*filters, *place, read.limit + 1)).fetchall()
     artifacts = tuple(map(artifact_from, rows[: read.limit]))
     more = len(rows) > read.limit
     return ArtifactPage(artifacts, listing_cursor(epoch, read, artifacts[-1]) if more else None)

@@ -6,10 +6,10 @@ import sqlite3
 from datetime import datetime, timedelta
 
 from symphainy_platform.context import isoformat
+from symphainy_platform.state.rows import to_json
 from symphainy_platform.state.sqlite.audit import taken_events
 from symphainy_platform.state.sqlite.connection import transaction
 from symphainy_platform.state.sqlite.queries import SQL
-from symphainy_platform.state.sqlite.rows import to_json
 from symphainy_platform.state.store import Retention, SweepResult
 
 

@@ -15,6 +15,10 @@ Row = tuple[Any, ...]
 NO_GUARD: Row = (None, None, None, None, None)
 
 
+class Unstorable(Exception):
+    """One item asks for something that the schema does not have; its message says what."""
+
+
 def to_json(value: Any) -> str:
     """Write JSON text. Raises TypeError for what JSON cannot hold."""
     return orjson.dumps(value, default=_plain).decode()
