@@ -1,7 +1,6 @@
-// The API of Supabase (PostgREST and its kin) over the databases of one Postgres server, for the tests:
-// /DATABASE/rest/v1/… as a project's URL would have it. DELETE /DATABASE forgets what was learnt of its schema.
-//
-// Run by supabase_gateway.py, which says where Postgres is and what the keys are; ends when its stdin does.
+// The API of Supabase (PostgREST's behaviour) over the databases of one Postgres server, for the tests:
+// /DATABASE/rest/v1/… is the API of the project whose database that is; DELETE /DATABASE forgets what was learnt of
+// its schema. Run by supabase_gateway.py, which says where Postgres is and what the keys are; ends when its input does.
 import { once } from "node:events";
 import { serve } from "@hono/node-server";
 import { App } from "@supabase/lite";
@@ -17,24 +16,26 @@ JSON.parse = (text, revive) =>
     return revive ? revive(key, kept) : kept;
   });
 
-const asText = (oid) => ({ to: oid, from: [oid], serialize: (value) => value, parse: (text) => text });
-const asJson = (oid) => ({ ...asText(oid), parse: JSON.parse, serialize: (value) => (typeof value === "string" ? value : JSON.stringify(value)) });
-const asTime = (oid) => ({ ...asText(oid), parse: (text) => text.replace(" ", "T").replace(/([+-]\d\d)$/, "$1:00") });
+// What the package would encode twice, or in a form that PostgREST does not use.
+const type = (oid, serialize, parse) => ({ to: oid, from: [oid], serialize, parse });
+const json = (oid) => type(oid, (value) => (typeof value === "string" ? value : JSON.stringify(value)), JSON.parse);
+const isoTime = (text) => text.replace(" ", "T").replace(/([+-]\d\d)$/, "$1:00");
+const types = { json: json(114), jsonb: json(3802), timestamptz: type(1184, (value) => value, isoTime) };
+
+// The package keeps some SQLSTATEs to itself; PostgREST passes on all of them. (42501 it knows, with its statuses.)
+function withState(error) {
+  if (!/^[0-9A-Z]{5}$/.test(error?.code ?? "") || error.code === "42501") return error;
+  const { code, message, detail: details, hint } = error;
+  const status = { headers: {}, status: code === "23505" || code === "23503" ? 409 : 400 };
+  return { code: "PGRST", message: JSON.stringify({ code, message, details, hint }), detail: JSON.stringify(status) };
+}
 
 function open(database) {
   const connection = createPostgresConnection({
     url: `${postgres}/${database}`,
-    postgresOptions: {
-      max: 8,
-      onnotice: () => {},
-      types: { json: asJson(114), jsonb: asJson(3802), timestamptz: asTime(1184) },
-    },
+    postgresOptions: { max: 8, onnotice: () => {}, types },
   });
-  // Every SQLSTATE reaches the caller, not only those that the package knows.
-  connection.normalizeDbError = (error) =>
-    /^[0-9A-Z]{5}$/.test(error?.code ?? "") && !error.code.startsWith("PGRST") && error.code !== "42501"
-      ? { code: "PGRST", message: JSON.stringify({ code: error.code, message: error.message, details: error.detail, hint: error.hint }), detail: JSON.stringify({ status: error.code.startsWith("23505") ? 409 : 400, headers: {} }) }
-      : error;
+  connection.normalizeDbError = withState;
   return new App({
     connection,
     api: { schemas },
@@ -45,23 +46,24 @@ function open(database) {
 
 const apps = new Map();
 
+async function forget(database) {
+  const app = apps.get(database);
+  apps.delete(database);
+  await app?.connection.close();
+  return new Response(null, { status: 204 });
+}
+
 async function answer(request) {
   const url = new URL(request.url);
   const [, database, ...path] = url.pathname.split("/");
-  if (request.method === "DELETE" && path.length === 0) {
-    const app = apps.get(database);
-    apps.delete(database);
-    await app?.connection.close();
-    return new Response(null, { status: 204 });
-  }
+  if (request.method === "DELETE" && path.length === 0) return forget(database);
   if (!apps.has(database)) apps.set(database, open(database));
   url.pathname = `/${path.join("/")}`;
   const body = request.body ? await request.text() : undefined;
   return apps.get(database).fetch(new Request(url, { method: request.method, headers: request.headers, body }));
 }
 
-const server = serve({ fetch: answer, hostname: "127.0.0.1", port: 0 }, ({ port }) => console.log(port));
+serve({ fetch: answer, hostname: "127.0.0.1", port: 0 }, ({ port }) => console.log(port));
 process.stdin.resume();
 await once(process.stdin, "end");
-server.close();
 process.exit(0);
