@@ -15,6 +15,7 @@ class Stream:
     cursor: str | None = None
     started: asyncio.Event = field(default_factory=asyncio.Event)
     news: asyncio.Event = field(default_factory=asyncio.Event)
+    ended: asyncio.Event = field(default_factory=asyncio.Event)
 
     @property
     def cursors(self):
@@ -33,6 +34,7 @@ class Stream:
                 else:
                     self._take(frame)
                     frame = {}
+        self.ended.set()
 
     def _take(self, frame):
         self.cursor = frame.get("id", self.cursor)
@@ -40,6 +42,12 @@ class Stream:
         if "data" in frame:
             self.received.append((frame["id"], frame["event"], json.loads(frame["data"]), time.time()))
             self.news.set()
+
+    async def ended_at(self, seconds=30):
+        """Wait for its end; when that was noticed, by the monotonic clock."""
+        async with asyncio.timeout(seconds):
+            await self.ended.wait()
+        return time.monotonic()
 
     async def until(self, count, seconds=60):
         """Wait until so many events have come."""
