@@ -12,6 +12,7 @@ from signed_in import code_of
 
 from symphainy_platform import IntentError
 from symphainy_platform.realms.security.refresh_rules import judge
+from symphainy_platform.realms.security.session import Session
 
 TIMEOUT = 10.0
 """After so many seconds a request is over, and a tab asks again."""
@@ -87,6 +88,7 @@ class Browser:
     async def ask(self, send, held, flight):
         """The answer to a request; None when it or its answer got lost."""
         await self.time.wait(flight.there)
+        await self.check_generations()
         answer = None if flight.lost == "request" else await send(held)
         await self.time.wait(TIMEOUT - flight.there if flight.lost else flight.back)
         return None if flight.lost else answer
@@ -105,7 +107,6 @@ class Browser:
             self._rotated_at = self.time.clock.now()
             self._issued.append(successor)
         assert successor == self._issued[-1]
-        await self.check_generations()
         return successor
 
     async def use(self, held):
@@ -115,12 +116,12 @@ class Browser:
             return refusal
         if held == self._issued[-1]:
             self._used.add(held)
-        await self.check_generations()
         return "fine"
 
     async def check_generations(self):
         """The law: beside the current generation only the one before lives, and no longer than its window."""
-        session, now = await self.sessions.session(self.held), self.time.clock.now()
+        recent, now = self.sessions.platform._recent, self.time.clock.now()
+        session = Session(await recent.get(self.held.tenant, self.held.ref))
         *older, current = self._issued
         assert (session.state, session.gen) == ("ACTIVE", len(self._issued))
         since = now - self._rotated_at
