@@ -1,5 +1,8 @@
 """Starting on a Supabase project: its settings, its schema, and what its API cannot do."""
 
+import subprocess
+import sys
+
 import pytest
 from servers.supabase_gateway import PUBLISHABLE_KEY, SECRET_KEY
 
@@ -49,6 +52,34 @@ def test_settings_have_the_names_that_supabase_gives_them(monkeypatch, tmp_path)
     monkeypatch.setenv("SYMPHAINY_SUPABASE_URL", "x")
     with pytest.raises(SettingsError, match="did you mean SUPABASE_URL"):
         Settings()
+
+
+def said(code):
+    """What a fresh interpreter prints."""
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60, check=True)  # noqa: S603
+    return done.stdout.strip()
+
+
+def test_the_client_is_imported_by_the_store_alone():
+    code = "import sys; from symphainy_platform.plugins import load_plugins; load_plugins()"
+    assert said(f"{code}; print(sorted({{'asyncpg', 'postgrest', 'supabase'}} & set(sys.modules)))") == "[]"
+
+
+def test_a_missing_client_is_said():
+    code = """
+import sys
+sys.modules["supabase"] = None
+from symphainy_platform.context import SystemClock
+from symphainy_platform.errors import SettingsError
+from symphainy_platform.plugins import load_plugins, open_store
+from symphainy_platform.settings import Settings
+try:
+    settings = Settings(store="supabase", supabase_url="https://x.co", supabase_secret_key="k")
+    open_store(load_plugins(), settings, SystemClock())
+except SettingsError as error:
+    print(error)
+"""
+    assert said(code) == "A Supabase store needs its client: install symphainy-platform[supabase]."
 
 
 async def test_an_api_cannot_migrate(projects, clock):
