@@ -98,7 +98,7 @@ class Settings(BaseSettings):
     store: str = Field(
         default_factory=lambda values: f"sqlite:///{_url_path(_home(values).absolute())}/platform.db",
         min_length=1,
-        description="URL of the store; without it `sqlite:///{HOME}/platform.db`.",
+        description="The store: `sqlite:///PATH`, `postgresql://…`, `supabase`; without it `sqlite:///{HOME}/platform.db`.",
     )
     pooler: bool = Field(
         default=False,
