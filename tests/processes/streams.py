@@ -7,6 +7,10 @@ import time
 from dataclasses import dataclass, field
 
 
+class Refused(Exception):
+    """A stream that a server does not open now: its database is away, or it stops."""
+
+
 @dataclass
 class Stream:
     """What one subscriber has received: (cursor, type, data, when) in order."""
@@ -25,6 +29,8 @@ class Stream:
         """Receive, after the newest cursor that is known, until the stream ends."""
         given = {"Last-Event-ID": self.cursor} if self.cursor else {}
         async with client.stream("GET", "/api/events", params=query, headers=headers | given, timeout=None) as answer:
+            if answer.status_code == 503:
+                raise Refused
             assert answer.status_code == 200, await answer.aread()
             frame = {}
             async for line in answer.aiter_lines():
