@@ -41,11 +41,8 @@ demo: $(READY)  ## the journeys of sign-in and chat as a story, on a temporary s
 test: setup  ## every test
 	@$(BIN)/python -m pytest -q
 
-soak: setup  ## the proofs that take long: processes and database killed again and again (minutes)
-	@SYMPHAINY_TEST_SOAK=1 $(BIN)/python -m pytest -q -s tests/processes/test_killed_processes.py
-
-soak: setup  ## the same random sequences of intents through every store, ten times as many as in `make test`
-	@SYMPHAINY_TEST_SOAK=10 $(BIN)/python -m pytest -q tests/differential
+soak: setup  ## the proofs that take long: kills again and again, ten times as many random sequences (many minutes)
+	@SYMPHAINY_TEST_SOAK=1 $(BIN)/python -m pytest -q -s tests/processes/test_killed_processes.py tests/differential
 
 check: setup  ## format, lint, types, layers, contracts, generated files, documents
 	@$(BIN)/ruff format --check --quiet . || { echo "Not formatted: run make format."; exit 1; }
