@@ -1,0 +1,31 @@
+"""The realms that this repository ships keep their contracts on a Supabase project, too."""
+
+import pytest
+from servers.supabase_gateway import SECRET_KEY
+
+from symphainy_platform.state.postgres.connections import Database
+from symphainy_platform.state.supabase.store import SupabaseStore
+from symphainy_platform.testing.compliance import run_compliance
+from symphainy_platform.testing.postgres import PostgresBinding
+from symphainy_platform.testing.report import Verdict
+
+
+class SupabaseBinding(PostgresBinding):
+    """The databases of the Postgres binding, behind the API."""
+
+    name = "supabase"
+
+    def __init__(self, url, gateway):
+        super().__init__(url)
+        self._gateway = gateway
+
+    def create(self, folder, clock):
+        direct = Database(self._database(folder))
+        return SupabaseStore(self._gateway.url(direct.url.rpartition("/")[2]), SECRET_KEY, clock, migrations=direct)
+
+
+@pytest.mark.timeout(1800)
+async def test_our_realms_keep_their_contracts(tmp_path, postgres_server, supabase_gateway):
+    report = await run_compliance(tmp_path, stores=[SupabaseBinding(postgres_server.url(), supabase_gateway)])
+    assert [str(finding) for finding in report.failures + report.skips] == []
+    assert sum(finding.verdict is Verdict.PASSED for finding in report.findings) > 150
