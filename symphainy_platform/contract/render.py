@@ -12,10 +12,15 @@ import jinja2
 
 from symphainy_platform.contract.catalog import Catalog
 from symphainy_platform.contract.describe import describe
-from symphainy_platform.contract.effects import EventSpec, WriteSpec
 from symphainy_platform.contract.journey import Journey, JourneyStep
 from symphainy_platform.contract.markdown import bullets, duration, flow, numbered, table
 from symphainy_platform.contract.model import Contract
+from symphainy_platform.contract.render_effects import (
+    allowed_transitions,
+    required_events,
+    runtime_errors,
+    written,
+)
 from symphainy_platform.contract.samples import sample_answer, sample_error
 from symphainy_platform.contract.scenario import Scenario, Step
 from symphainy_platform.contract.shape import Param, Shape
@@ -65,17 +70,17 @@ def render_contract(contract: Contract, catalog: Catalog | None = None, source: 
             **_parameters(contract),
             **_returns(contract),
             registration=list(_registration(contract)),
-            writes=[_write(write) for write in contract.effects.writes],
+            writes=[written(write) for write in contract.effects.writes],
             key=_key(contract),
             scope=list(_scope(contract)),
             steps=_steps(contract),
             dependencies=_dependencies(contract),
             validation_errors=list(_validation_errors(contract)),
-            runtime_errors=list(_runtime_errors(contract)),
+            runtime_errors=list(runtime_errors(contract)),
             **_scenarios(contract.examples),
             required_artifacts=[f"`{name}` - Required" for name in contract.returns],
-            required_events=[_event(event) for event in contract.effects.events],
-            lifecycle=list(_lifecycle(contract)),
+            required_events=list(required_events(contract)),
+            lifecycle=list(allowed_transitions(contract)),
         )
     )
 
@@ -164,16 +169,21 @@ def _returns(contract: Contract) -> dict[str, Any]:
 
 
 def _answer_table(shapes: Mapping[str, Shape]) -> str:
-    rows = [
-        (f"`{n}`", f"`{s.type}`", "always" if s.required else "if any", s.description or "-") for n, s in shapes.items()
-    ]
+    rows = [(f"`{n}`", f"`{s.type}`", "always" if s.required else "if any", _meaning(s)) for n, s in shapes.items()]
     return table(("Field", "Type", "Present", "Description"), rows)
+
+
+def _meaning(shape: Shape) -> str:
+    """What a field says, and what each of its items is made of."""
+    items = shape.items.properties if shape.items else None
+    parts = [shape.description or "-", f"Each with {', '.join(f'`{name}`' for name in items)}." if items else ""]
+    return " ".join(part for part in parts if part)
 
 
 def _registration(contract: Contract) -> Iterator[str]:
     declared = contract.docs.registration
-    types = {write.artifact for write in contract.effects.writes if write.artifact}
-    types |= {read.artifact for read in contract.effects.reads}
+    changed = {write.artifact for write in contract.effects.writes if write.artifact}
+    types = changed or {read.artifact for read in contract.effects.reads}
     states = {write.lifecycle.to for write in contract.effects.writes if write.lifecycle}
     yield f"**Artifact ID:** {declared.artifact_id or 'None'}"
     yield "**Artifact Type:** " + (", ".join(f'`"{name}"`' for name in sorted(types)) or "None")
@@ -182,16 +192,6 @@ def _registration(contract: Contract) -> Iterator[str]:
     yield f"**Semantic Descriptor:** {declared.semantic_descriptor or 'None'}"
     yield f"**Parent Artifacts:** {declared.parent_artifacts or 'None'}"
     yield f"**Materializations:** {declared.materializations or 'None'}"
-
-
-def _write(write: WriteSpec) -> str:
-    often = ", when needed" if write.optional else ""
-    if write.artifact:
-        return f"Artifact `{write.artifact}`: {write.operation}{often}"
-    if write.log:
-        return f"Log `{write.log}` of `{write.of}`: {write.operation}{often}"
-    columns = ", ".join(f"`{column}`" for column in write.columns)
-    return f"Table `{write.table}`: {write.operation} {columns}{often}"
 
 
 def _key(contract: Contract) -> str:
@@ -261,13 +261,6 @@ def _validation_errors(contract: Contract) -> Iterator[str]:
             yield f"`{name}` is nested beyond {param.max_depth} levels -> `{param.too_deep}`"
 
 
-def _runtime_errors(contract: Contract) -> Iterator[str]:
-    for code, declared in contract.errors.items():
-        retry = "; the same call may succeed later" if declared.retryable else ""
-        yield f"{declared.message or code} -> `{code}` ({declared.kind.http_status}{retry})"
-    yield "Beside these, the codes of the runtime (authentication, deadline, unavailable, internal)"
-
-
 def _scenarios(scenarios: Mapping[str, Scenario]) -> dict[str, list[str]]:
     lines: dict[str, list[str]] = {"happy": [], "boundary": [], "failure": []}
     for name, scenario in scenarios.items():
@@ -290,22 +283,6 @@ def _outcome(step: Step) -> str:
     if step.error:
         return f'Returns `ERROR_CODE: "{step.error}"`'
     return "Replays the stored answer" if step.replay else "Succeeds"
-
-
-def _event(event: EventSpec) -> str:
-    when = f" (when {event.when})" if event.when else " (unless nothing changed)" if event.unless else ""
-    where = ", in the answer only" if event.answer_only else ""
-    kept = ", kept in the audit chain" if event.audit else ""
-    return f"`{event.type}` - Required{when}{where}{kept}"
-
-
-def _lifecycle(contract: Contract) -> Iterator[str]:
-    for write in contract.effects.writes:
-        if write.lifecycle:
-            before = " or ".join(f'`"{state}"`' for state in write.lifecycle.from_) or "nothing"
-            yield f'`{write.artifact}`: from {before} to `"{write.lifecycle.to}"`; every other transition is refused'
-    if not contract.effects.writes:
-        yield "Lifecycle state unchanged: nothing is written"
 
 
 def _journey_flow(journey: Journey) -> str:

@@ -19,6 +19,7 @@ _SAMPLES: Mapping[str, Any] = {
     "date": "2026-01-27",
     "any": {},
 }
+_HIDDEN = "…"
 
 
 def sample(shape: Shape) -> Any:
@@ -58,14 +59,18 @@ def sample_answer(contract: Contract) -> dict[str, Any]:
 
 
 def _answered(shapes: Mapping[str, Shape]) -> dict[str, Any]:
-    """The fields of a full answer: without the optional ones that only some calls bring."""
-    shown = [name for name, shape in shapes.items() if shape.required or shape.example is not None]
-    return {name: sample(shapes[name]) for name in shown if not shapes[name].secret}
+    """The fields of a full answer: without the optional ones that only some calls bring.
+
+    Callers get secrets, so documents show that they do, though none of them.
+    """
+    shown = {name: shape for name, shape in shapes.items() if shape.required or shape.example is not None}
+    return {name: _HIDDEN if shape.secret and shape.example is None else sample(shape) for name, shape in shown.items()}
 
 
 def sample_error(contract: Contract) -> dict[str, Any]:
     """The failure envelope of an intent, with its first own code."""
     code, declared = next(iter(contract.errors.items()), ("HANDLER_ERROR", None))
+    legacy = {"legacy_code": declared.legacy_code} if declared and declared.legacy_code else {}
     return {
         "error": (declared and declared.message) or "The intent service failed; nothing was written.",
         "error_code": code,
@@ -74,4 +79,5 @@ def sample_error(contract: Contract) -> dict[str, Any]:
         "retryable": bool(declared and declared.retryable),
         "details": {},
         "trace_id": "4bf92f3577b34da6a3ce929d0e0e4736",
+        **legacy,
     }

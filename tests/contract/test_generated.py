@@ -176,3 +176,41 @@ def test_a_document_shows_declared_parts_secrets_and_aliases(folder):
     document = render_contract(catalog.contracts["note_thing", 1].value)
     said = "each an object; with `pin`? (a string; secret: never logged, never stored in clear); also as `texts`"
     assert said in document
+
+
+def test_a_document_shows_that_callers_get_secrets(folder):
+    returns = "returns: {note: {token: {type: string, secret: true, required: true}, text:"
+    text = MINIMAL.replace("returns: {note: {text:", f"returns_only: [token]\n{returns}")
+    document = render_contract(load_folders([folder(note_thing=text)]).contracts["note_thing", 1].value)
+    assert '"token": "…"' in document
+
+
+REFRESH_SAYS = (
+    '"session_token": "…"',
+    'commits all the same: from `"ACTIVE"` to `"EXPIRED"`, event `session_expired`)',
+    "(401; `E-SESSION-001` to older clients; commits",
+    "- `session_revoked` - Required (with `SESSION_TOKEN_REUSED`), kept in the audit chain",
+    'to `"EXPIRED"` with `SESSION_EXPIRED`, or from `"ACTIVE"` to `"REVOKED"` with `SESSION_TOKEN_REUSED`; every other',
+    '- **Artifact Type:** `"session"`\n',
+)
+
+
+@pytest.mark.parametrize("said", REFRESH_SAYS)
+def test_a_document_says_what_failures_commit(said):
+    assert said in (CONTRACTS / "rendered" / "security" / "refresh_session.md").read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: path.stem)
+def test_a_document_says_of_each_artifact_once_what_may_become_of_it(document):
+    artifacts = re.findall(
+        r"^- `(\w+)`: from .*every other transition", document.read_text(encoding="utf-8"), re.MULTILINE
+    )
+    assert len(artifacts) == len(set(artifacts))
+
+
+@pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: path.stem)
+def test_a_list_is_not_torn_at_its_commas(document):
+    """`[signed, not stored]` in YAML is two entries: the second one would begin in the middle of a sentence."""
+    assert not re.search(
+        r"^ *- (?:and|or|not|also|one|all|newest) ", document.read_text(encoding="utf-8"), re.MULTILINE
+    )
