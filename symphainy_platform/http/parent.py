@@ -28,6 +28,8 @@ _PAUSE_SECONDS = 1.0
 """Before another start, when a worker ended before it served: what keeps it from serving may pass."""
 _ASKING = (signal.SIGTERM, signal.SIGINT)
 _HANDLED = (*_ASKING, signal.SIGCHLD)
+_IN_ORDER = (0, *(-number for number in _ASKING))
+"""Exit codes of workers that stopped when they were told, also before or after they served."""
 _PID_BYTES = 4
 
 _log = structlog.get_logger(__name__)
@@ -157,7 +159,7 @@ class Parent:
         served = pid in self._serving
         self._serving.discard(pid)
         if self._stopping:
-            self._code = self._code or int(code not in (0, -signal.SIGTERM))
+            self._code = self._code or int(code not in _IN_ORDER)
         elif not self._has_served:  # it has said why
             self._stopping, self._code = True, max(code, 1)
         else:
