@@ -57,6 +57,7 @@ class Writers:
 @pytest.fixture
 def writers(monkeypatch):
     monkeypatch.setattr(module, "_LONGEST_PAUSE", 0.0)
+    monkeypatch.setattr(module, "STAND_BACK_SECONDS", 0.0)
     return Writers()
 
 
