@@ -16,20 +16,30 @@ def clock():
 
 
 @pytest_asyncio.fixture
-async def open_store(databases, clock):
+async def new_store(databases, clock):
+    """Make another store on a database of this test, neither migrated nor opened: new_store("main")."""
+    made = []
+
+    def make(home="main", *, user="owner", **options):
+        made.append(PostgresStore(Database(databases.url(home, user), **options), clock))
+        return made[-1]
+
+    yield make
+    for store in made:
+        await store.close()
+
+
+@pytest_asyncio.fixture
+async def open_store(new_store):
     """Open another store on a database of this test, as another process would: open_store("main")."""
-    opened = []
 
     async def open_one(home="main", **options):
-        store = PostgresStore(Database(databases.url(home), **options), clock)
+        store = new_store(home, **options)
         await store.migrate()
         await store.open()
-        opened.append(store)
         return store
 
-    yield open_one
-    for store in opened:
-        await store.close()
+    return open_one
 
 
 @pytest_asyncio.fixture

@@ -5,7 +5,7 @@ import asyncio
 import pytest
 
 from symphainy_platform.state.postgres.bell import Bell
-from symphainy_platform.state.postgres.connections import Database
+from symphainy_platform.state.postgres.connections import Connections, Database, Lane
 from symphainy_platform.testing.store_suite.samples import commit_all, everything, writing
 
 
@@ -77,7 +77,8 @@ async def test_a_lost_connection_is_made_anew(listening, open_store, connect, he
 
 
 async def test_a_database_that_is_away_does_not_hold_anybody_up():
-    bell = Bell(Database("postgresql://x@127.0.0.1:1/x"))
+    away = Database("postgresql://x@127.0.0.1:1/x")
+    bell = Bell(away, Lane(Connections(away, lambda _: None), 1))
     bell.listen(lambda: None)
     bell.ring()
     await bell.keep_listening()

@@ -96,15 +96,15 @@ async def test_functions_are_as_advised(connect):
     assert [row["proname"] for row in rows if 'search_path=""' not in row["config"]] == []
 
 
-async def test_processes_that_migrate_at_once_apply_each_step_once(databases, clock):
-    stores = [PostgresStore(Database(databases.url()), clock) for _ in range(6)]
+async def test_processes_that_migrate_at_once_apply_each_step_once(new_store):
+    stores = [new_store() for _ in range(6)]
     applied = await asyncio.gather(*(store.migrate() for store in stores))
     assert max(applied, key=len) == list(known_steps())
     assert sum(map(len, applied)) == len(known_steps())
 
 
-async def test_a_dry_run_changes_nothing(databases, clock, connect):
-    store = PostgresStore(Database(databases.url()), clock)
+async def test_a_dry_run_changes_nothing(connect, new_store):
+    store = new_store()
     assert await store.migrate(dry_run=True) == list(known_steps())
     assert not await (await connect()).fetchval("select exists (select from pg_namespace where nspname = 'symphainy')")
 
@@ -118,17 +118,17 @@ async def test_a_newer_schema_is_refused(store, connect, verb):
 
 
 @pytest.mark.parametrize("verb", ["migrate", "open"])
-async def test_a_schema_of_another_program_is_refused(databases, clock, connect, verb):
+async def test_a_schema_of_another_program_is_refused(connect, verb, new_store):
     await (await connect()).execute("create schema symphainy")
     with pytest.raises(StoreRefusedError, match="another program"):
-        await getattr(PostgresStore(Database(databases.url()), clock), verb)()
+        await getattr(new_store(), verb)()
 
 
-async def test_a_migration_that_fails_leaves_nothing(databases, clock, connect, monkeypatch):
+async def test_a_migration_that_fails_leaves_nothing(connect, monkeypatch, new_store):
     broken = known_steps() | {"99990101000000_broken": "create table symphainy.half (); select 1/0;"}
     monkeypatch.setattr("symphainy_platform.state.postgres.migrate.known_steps", lambda: broken)
     with pytest.raises(StoreRefusedError):
-        await PostgresStore(Database(databases.url()), clock).migrate()
+        await new_store().migrate()
     assert not await (await connect()).fetchval("select exists (select from pg_namespace where nspname = 'symphainy')")
 
 
@@ -137,13 +137,13 @@ def test_steps_are_named_as_the_supabase_cli_expects():
     assert all(f"values ('{name}')" in text for name, text in known_steps().items())
 
 
-async def test_a_migrating_role_that_may_not_make_roles_is_told_so(databases, connect, clock):
+async def test_a_migrating_role_that_may_not_make_roles_is_told_so(databases, connect, new_store):
     admin = await connect(user="postgres")
     await admin.execute("drop role if exists weak; create role weak login")
     try:
         await admin.execute(f"alter database {databases.name('main')} owner to weak")
         with pytest.raises(StoreRefusedError, match="cannot be used"):
-            await PostgresStore(Database(databases.url(user="weak")), clock).migrate()
+            await new_store(user="weak").migrate()
     finally:
         await admin.execute(f"alter database {databases.name('main')} owner to owner; drop role weak")
 

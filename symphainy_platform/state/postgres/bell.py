@@ -10,8 +10,9 @@ import asyncio
 from collections.abc import Callable
 from typing import Any
 
+from symphainy_platform.errors import DatabaseUnavailable
 from symphainy_platform.state.postgres.connections import Database, end
-from symphainy_platform.state.postgres.driver import Connection
+from symphainy_platform.state.postgres.driver import Connection, Runner
 from symphainy_platform.state.postgres.faults import DATABASE_ERRORS
 from symphainy_platform.state.postgres.queries import SQL
 
@@ -25,9 +26,10 @@ _RETRY_SECONDS = 1.0
 class Bell:
     """Rings at most once per 20 ms, and calls whoever listens when another process rings."""
 
-    def __init__(self, database: Database) -> None:
-        """Connect to nothing before the first ring or the first listener."""
+    def __init__(self, database: Database, lane: Runner) -> None:
+        """Listen on a connection of its own to `database`; ring there, or on one of `lane` while nobody listens."""
         self._database = database
+        self._lane = lane
         self._connection: Connection | None = None
         self._hears: Callable[[], None] | None = None
         self._ringing: asyncio.Task[None] | None = None
@@ -51,7 +53,7 @@ class Bell:
     async def keep_listening(self) -> None:
         """Listen (again, when the connection was lost), if anybody wants to hear."""
         if self._hears is not None and not self._database.pooled:
-            await self._connected()
+            await self._connect()
 
     async def close(self) -> None:
         """End the connection. Idempotent."""
@@ -66,30 +68,34 @@ class Bell:
     async def _ring(self) -> None:
         while self._again:
             self._again = False
-            connection = await self._connected()
-            if connection is None:
-                return
-            try:
-                await connection.execute(SQL["ring"], _CHANNEL)
-            except DATABASE_ERRORS:
-                connection.terminate()
+            await self._send()
             await asyncio.sleep(_QUIET_SECONDS)
 
-    async def _connected(self) -> Connection | None:
-        """The connection; None when there is none to be had just now."""
+    async def _send(self) -> None:
+        try:
+            if self._connection is not None and not self._connection.is_closed():
+                await self._connection.execute(SQL["ring"], _CHANNEL)
+            else:
+                await self._lane.run(lambda connection: connection.execute(SQL["ring"], _CHANNEL))
+        except (*DATABASE_ERRORS, DatabaseUnavailable):
+            self._again = False  # the ring is lost; the next commit rings again
+
+    async def _connect(self) -> None:
+        """Connect and listen, if that is not so; nothing when there is no connection to be had just now."""
         async with self._connecting:
             if self._connection is not None and not self._connection.is_closed():
-                return self._connection
+                return
             now = asyncio.get_running_loop().time()
             if self._closed or now < self._not_before:
-                return None
+                return
             self._not_before = now + _RETRY_SECONDS
+            self._connection = None
             try:
-                self._connection = await self._database.connect()
-                await self._connection.add_listener(_CHANNEL, self._heard)
+                connection = await self._database.connect()
+                await connection.add_listener(_CHANNEL, self._heard)
             except (*DATABASE_ERRORS, ValueError):
-                return None
-            return self._connection
+                return  # tried again in a second; meanwhile there is the polling
+            self._connection = connection
 
     def _heard(self, connection: Any, pid: int, _channel: str, _payload: str) -> None:
         if self._hears is not None and pid != connection.get_server_pid():

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Awaitable, Callable
+import asyncio
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from functools import cache
 from pathlib import Path
-from typing import Any
 from urllib.parse import urlsplit
 
 from symphainy_platform.errors import StoreRefusedError
@@ -62,11 +62,44 @@ async def check_current(place: str, connection: Connection) -> None:
         raise StoreRefusedError(msg)
 
 
-async def check_database(database: Database, keep: Callable[[Connection], Awaitable[Any]]) -> None:
-    """Connect, and refuse a database whose schema is not exactly the one of this code; else keep the connection."""
-    async with _connected(database) as connection:
-        await check_current(place_of(database), connection)
-        await keep(connection)
+class FirstConnection:
+    """The connection of a start: it migrates, it is checked, and it goes on as the first of the store."""
+
+    def __init__(self, database: Database, direct: Database | None = None) -> None:
+        """Connect to nothing yet; `direct` is the way for migrations, when `database` leads through a pooler."""
+        self._database = database
+        self._direct = direct
+        self._held: Connection | None = None
+        self._in_use = asyncio.Lock()
+
+    async def migrate(self, *, dry_run: bool) -> list[str]:
+        """Apply the missing steps (or only name them)."""
+        if self._direct is not None:
+            return await migrate_database(self._direct, dry_run=dry_run)
+        async with self._connected() as connection:
+            return await _migrate(connection, place_of(self._database), dry_run=dry_run)
+
+    async def checked(self) -> Connection:
+        """Refuse a database whose schema is not exactly the one of this code; else hand the connection over."""
+        async with self._connected() as connection:
+            await check_current(place_of(self._database), connection)
+            self._held = None
+            return connection
+
+    async def close(self) -> None:
+        """End the connection, if it was not handed over. Idempotent."""
+        async with self._in_use:
+            if self._held is not None:
+                await end(self._held)
+                self._held = None
+
+    @asynccontextmanager
+    async def _connected(self) -> AsyncIterator[Connection]:
+        async with self._in_use:
+            held, self._held = self._held, None
+            async with _connected(self._database, held) as connection:
+                self._held = connection
+                yield connection
 
 
 async def migrate_database(database: Database, *, dry_run: bool) -> list[str]:
@@ -78,12 +111,15 @@ async def migrate_database(database: Database, *, dry_run: bool) -> list[str]:
 
 
 @asynccontextmanager
-async def _connected(database: Database) -> AsyncIterator[Connection]:
-    """A connection of its own, whose errors are sentences."""
+async def _connected(database: Database, held: Connection | None = None) -> AsyncIterator[Connection]:
+    """The connection that is held, or a new one; its errors are sentences."""
     try:
-        connection = await database.connect()
+        connection = await database.connect() if held is None or held.is_closed() else held
         try:
             yield connection
+        except StoreRefusedError:
+            await end(connection)
+            raise
         except BaseException:
             connection.terminate()
             raise

@@ -19,7 +19,7 @@ from symphainy_platform.state.postgres.driver import Connection
 from symphainy_platform.state.postgres.events import newest_cursor, read_events
 from symphainy_platform.state.postgres.faults import DATABASE_ERRORS, is_of_text, unavailable
 from symphainy_platform.state.postgres.keys import forget_keys, keep_key, read_keys
-from symphainy_platform.state.postgres.migrate import applied_steps, check_database, known_steps, migrate_database
+from symphainy_platform.state.postgres.migrate import FirstConnection, applied_steps, known_steps
 from symphainy_platform.state.postgres.others import OtherWriters
 from symphainy_platform.state.postgres.queries import SQL
 from symphainy_platform.state.postgres.reads import answer_reads, can_be_found, missing
@@ -47,11 +47,12 @@ class PostgresStore:
     def __init__(self, database: Database, clock: Clock, *, migrations: Database | None = None) -> None:
         """Keep the address; nothing is connected before migrate() or open()."""
         self._database = database
-        self._migrations = migrations or database
+        self._migrations = migrations
+        self._first = FirstConnection(database, migrations)
         self._clock = None if isinstance(clock, SystemClock) else clock
         self._connections = Connections(database, _begin_epoch)
         self._general = Lane(self._connections, _READERS)
-        self._bell = Bell(database)
+        self._bell = Bell(database, self._general)
         self._committer = Committer(Lane(self._connections, _LANES), self._bell.ring)
         self._shared = SharedReads(self._alone, self._ask)
         self._others = OtherWriters(self._committer)
@@ -65,19 +66,20 @@ class PostgresStore:
 
     async def open(self) -> None:
         """Connect, check the schema, and learn which domain tables there are."""
-        await check_database(self._database, self._connections.keep)
+        await self._connections.keep(await self._first.checked())
         self._committer.tables = domain_tables(await self._ask(lambda each: each.fetch(SQL["domain_columns"])))
         self._listings = await self.secret("cursors of listings")
         await self.changed_elsewhere()
 
     async def close(self) -> None:
         """Finish what was handed over, then end every connection. Idempotent."""
+        await self._first.close()
         await self._bell.close()
         await self._connections.close()
 
     async def migrate(self, *, dry_run: bool = False) -> Sequence[str]:
         """Apply the steps that the database lacks, all of them or none."""
-        return await migrate_database(self._migrations, dry_run=dry_run)
+        return await self._first.migrate(dry_run=dry_run)
 
     async def secret(self, name: str) -> bytes:
         """Return the 32 bytes of this name, made at the first call."""
