@@ -79,8 +79,10 @@ class SupabaseStore:
         made = secrets.token_bytes(_SECRET_BYTES)
 
         async def keep(connection: Connection) -> bytes:
-            await connection.execute(SQL["keep_meta"], key, made)
-            kept: bytes = await connection.fetchval(SQL["meta"], key)
+            kept: bytes | None = await connection.fetchval(SQL["meta"], key)
+            if kept is None:
+                await connection.execute(SQL["keep_meta"], key, made)
+                kept = cast("bytes", await connection.fetchval(SQL["meta"], key))  # ours, or who was faster
             return kept
 
         return await self._ask(keep)
