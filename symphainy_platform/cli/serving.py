@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import sys
 from datetime import timedelta
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -14,7 +14,7 @@ from symphainy_platform.cli.output import print_json
 from symphainy_platform.context import Identity, SystemClock, isoformat
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Collection
 
     from symphainy_platform.cli.sign_in import OpenedSession
     from symphainy_platform.settings import Settings
@@ -68,8 +68,8 @@ def token(  # noqa: PLR0913 - one parameter per option
 ) -> None:
     """Open a session for a user, or mint a token of a service; the token is the last word of the output.
 
-    A session is in the store, and is ended there. A service's token is signed with the key of the
-    data folder, and holds until its end.
+    A session is in the store, and is ended there; with an account its roles are the account's, whatever
+    --role says. A service's token is signed with the key of the data folder, and holds until its end.
 
     Example: symphainy token --tenant acme --user ann --ttl 8h
     """
@@ -80,7 +80,7 @@ def token(  # noqa: PLR0913 - one parameter per option
         _service_token(settings, identity, lifetime) if identity.is_service else _session(settings, identity, lifetime)
     )
     if where.as_json:
-        print_json({"tenant": tenant, "user": user, "roles": sorted(identity.roles), **made})
+        print_json({"tenant": tenant, "user": user, "roles": sorted(identity.roles)} | made)
         return
     typer.echo(f"user {user} of tenant {tenant}, until {made['expires_at']}:", err=True)
     typer.echo(made["token"])
@@ -97,19 +97,23 @@ def _service_token(settings: Settings, identity: Identity, lifetime: int) -> dic
     return {"token": minted, "expires_at": isoformat(clock.now() + timedelta(seconds=lifetime))}
 
 
-def _session(settings: Settings, identity: Identity, lifetime: int) -> dict[str, str]:
-    session = asyncio.run(_opened(settings, identity, lifetime))
-    return {"token": session.token or "", "expires_at": session.expires_at, "session_ref": session.session_ref}
+def _session(settings: Settings, identity: Identity, lifetime: int) -> dict[str, Any]:
+    session, roles = asyncio.run(_opened(settings, identity, lifetime))
+    named = {"token": session.token or "", "expires_at": session.expires_at, "session_ref": session.session_ref}
+    return {"roles": sorted(roles), **named}
 
 
-async def _opened(settings: Settings, identity: Identity, lifetime: int) -> OpenedSession:
-    from symphainy_platform.cli.sign_in import open_session  # noqa: PLC0415 - keeps `--help` fast
+async def _opened(settings: Settings, identity: Identity, lifetime: int) -> tuple[OpenedSession, Collection[str]]:
+    """Open a session; returns it with the roles that it has."""
+    from symphainy_platform.cli.sign_in import open_session, roles_of  # noqa: PLC0415 - keeps `--help` fast
     from symphainy_platform.observability import configure_logs  # noqa: PLC0415
     from symphainy_platform.platform import Platform  # noqa: PLC0415
 
     configure_logs(settings)
     async with Platform.open(settings) as platform:
-        return await open_session(platform, identity, lifetime)
+        await platform.keys.current()  # a missing master key is said in its own words, before anything is tried
+        session = await open_session(platform, identity, lifetime)
+        return session, await roles_of(platform, identity)
 
 
 def demo(

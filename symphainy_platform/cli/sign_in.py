@@ -5,8 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from symphainy_platform.errors import NotFound
+
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Collection, Mapping
 
     from symphainy_platform.context import Identity
     from symphainy_platform.platform import Platform
@@ -41,3 +43,13 @@ async def open_session(platform: Platform, identity: Identity, seconds: int) -> 
     """Open a session in this process; raises `IntentError`, also for a length that no session may have."""
     result = await platform.submit_intent(OPEN, hours(seconds), identity=identity)
     return OpenedSession.of(result.to_dict())
+
+
+async def roles_of(platform: Platform, identity: Identity) -> Collection[str]:
+    """The roles in a session of this user: the account's, if there is one, else those that were asked for."""
+    try:
+        account = await platform.read.artifact(identity.user_id, identity=identity)
+    except NotFound:
+        return identity.roles
+    roles: Collection[str] = account["semantic_payload"]["roles"]
+    return roles

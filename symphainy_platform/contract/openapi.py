@@ -45,13 +45,28 @@ _SECURITY_SCHEMES: Schema = {
     "bearer": {"type": "http", "scheme": "bearer", "bearerFormat": "JWT"},
     "cookie": {"type": "apiKey", "in": "cookie", "name": "__Host-session", "description": "In cookie mode only."},
 }
+_SET_COOKIE: Schema = {
+    "description": "The session's token, as `__Host-session`; empty once the session has ended.",
+    "schema": {"type": "string"},
+}
 _SIGNED_IN: list[Schema] = [{"bearer": []}, {"cookie": []}]
 
 
-def openapi(catalog: Catalog, version: str) -> dict[str, Any]:
-    """The OpenAPI 3.1 document of these contracts and the fixed routes; `version` is the platform's."""
+def openapi(catalog: Catalog, version: str, *, cookies: bool = False) -> dict[str, Any]:
+    """The OpenAPI 3.1 document of these contracts and the fixed routes.
+
+    `version` is the platform's. `cookies`: in cookie mode, what the browser's cookie carries is in no body.
+    """
     contracts = [sourced.value for _, sourced in sorted(catalog.contracts.items())]
     newest = [contract for contract in contracts if catalog.newest(contract.intent) is contract]
+    document = _document([_without_cookie(each) for each in newest] if cookies else newest, version)
+    if cookies:
+        for contract in newest:
+            _tell_of_cookies(document["paths"][f"{SUBMIT}#{contract.intent}"]["post"], contract)
+    return document
+
+
+def _document(newest: list[Contract], version: str) -> dict[str, Any]:
     return {
         "openapi": "3.1.0",
         "info": {
@@ -70,6 +85,27 @@ def openapi(catalog: Catalog, version: str) -> dict[str, Any]:
         },
         "security": _SIGNED_IN,
     }
+
+
+def _without_cookie(contract: Contract) -> Contract:
+    """The contract as callers in cookie mode see it."""
+    params = {name: param for name, param in contract.params.items() if not param.cookie}
+    returns = {
+        artifact: {name: shape for name, shape in shapes.items() if not shape.cookie}
+        for artifact, shapes in contract.returns.items()
+    }
+    return contract.model_copy(update={"params": params, "returns": returns})
+
+
+def _tell_of_cookies(operation: Schema, contract: Contract) -> None:
+    """Say which pages may submit it, and when the cookie is its proof, or changes with its answer."""
+    forbidden = {"CSRF_REJECTED", *_codes(contract).get(Kind.FORBIDDEN.http_status, ())}
+    operation["responses"]["403"] = _failure(sorted(forbidden))
+    proves = any(param.cookie for param in contract.params.values())
+    if proves:
+        operation["security"] = [{"cookie": []}, {"bearer": []}]
+    if proves or any(shape.cookie for shapes in contract.returns.values() for shape in shapes.values()):
+        operation["responses"]["200"]["headers"] = {"Set-Cookie": _SET_COOKIE}
 
 
 def type_name(intent: str) -> str:
@@ -135,12 +171,18 @@ def _body(schema: Schema) -> Schema:
 
 def _failures(contract: Contract) -> dict[str, Schema]:
     """One response per HTTP status, with the codes that it may carry."""
+    codes = _codes(contract)
+    return {str(status): _failure(sorted(codes[status])) for status in sorted(codes)}
+
+
+def _codes(contract: Contract) -> dict[int, set[str]]:
+    """The codes that it may fail with, by HTTP status."""
     codes: dict[int, set[str]] = defaultdict(set)
     for code in _runtime_codes(contract):
         codes[(RUNTIME_ERRORS[code].default_kind or Kind.INTERNAL).http_status].add(code)
     for code, declared in contract.errors.items():
         codes[declared.kind.http_status].add(code)
-    return {str(status): _failure(sorted(codes[status])) for status in sorted(codes)}
+    return codes
 
 
 def _runtime_codes(contract: Contract) -> Iterable[str]:

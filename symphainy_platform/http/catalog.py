@@ -40,7 +40,7 @@ async def one(platform: Platform, request: Request) -> Answer:
 async def openapi_document(platform: Platform, request: Request) -> Answer:
     """GET /openapi.json: one typed operation per intent, and the routes of this edge."""
     query_of(request)
-    return Answer(_openapi_bytes(_ById(platform.contracts)))
+    return Answer(_openapi_bytes(_ById(platform.contracts), cookies=platform.settings.session_cookie))
 
 
 def _dump(contract: Contract, **which: Any) -> dict[str, Any]:
@@ -61,7 +61,7 @@ class _ById:
 
 
 @lru_cache(maxsize=4)
-def _openapi_bytes(key: _ById) -> bytes:
+def _openapi_bytes(key: _ById, *, cookies: bool) -> bytes:
     from symphainy_platform.contract.openapi import openapi  # noqa: PLC0415 - built when it is first asked for
 
-    return to_json(openapi(key.catalog, version("symphainy-platform")))
+    return to_json(openapi(key.catalog, version("symphainy-platform"), cookies=cookies))

@@ -36,6 +36,22 @@ def test_a_users_token_is_of_a_session_that_can_be_ended(symphainy):
     assert (ended.returncode, ended.stderr.partition(":")[0]) == (1, "SESSION_TERMINATED")
 
 
+def test_the_roles_of_an_account_are_told_not_those_that_were_asked_for(symphainy):
+    account = ("-p", "email=ann@acme.example", "-p", "password=a walk along the river", "-p", 'roles=["editor"]')
+    made = good(symphainy("submit", "create_user_account", *ANN, *SERVICE, *account))
+    user = made["artifacts"]["user_account"]["semantic_payload"]["user_id"]
+    opened = good(symphainy("token", "--tenant", "acme", "--user", user, "--role", "admin", "--json"))
+    assert opened["roles"] == ["editor"]
+
+
+def test_without_the_master_key_of_the_store_no_token_is_tried(symphainy):
+    good(symphainy("token", *ANN, "--json", **MASTER_KEY))
+    refused = symphainy("token", *ANN)
+    assert (refused.returncode, refused.stdout) == (2, "")
+    assert refused.stderr.startswith("error: ")
+    assert "SYMPHAINY_MASTER_KEY" in refused.stderr
+
+
 def test_a_command_on_a_server_ends_its_own_session(symphainy, tmp_path):
     with serving(tmp_path) as url:
         good(symphainy(*CREATE, "--url", url))

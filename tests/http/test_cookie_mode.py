@@ -188,3 +188,8 @@ def test_no_token_of_a_cookie_is_logged(page):
     log = (page.server.folder / "log").read_text()
     assert page.cookie not in log
     assert page.session_id not in log
+
+
+def test_the_openapi_document_is_the_one_of_this_mode(server):
+    schemas = httpx.get(f"{server.url}/openapi.json", timeout=10).json()["components"]["schemas"]
+    assert schemas["RefreshSessionParameters"]["required"] == ["session_id"]

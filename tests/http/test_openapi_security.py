@@ -50,3 +50,44 @@ def test_secrets_go_one_way(document):
     answered = payload["properties"]["semantic_payload"]["properties"]
     assert (answered["session_token"]["format"], answered["session_token"]["readOnly"]) == ("password", True)
     assert "readOnly" not in answered["session_ref"]
+
+
+@pytest.fixture(scope="module")
+def with_cookies():
+    return openapi(load_folders([data_folder("contracts")]), "1", cookies=True)
+
+
+def payload_of(document, name):
+    artifact = document["components"]["schemas"][f"{name}Answer"]["properties"]["artifacts"]["properties"]["session"]
+    return artifact["properties"]["semantic_payload"]
+
+
+@pytest.mark.parametrize("name", ["RefreshSession", "TerminateSession"])
+def test_in_cookie_mode_the_token_is_no_parameter(with_cookies, document, name):
+    sent, in_bearer_mode = (each["components"]["schemas"][f"{name}Parameters"] for each in (with_cookies, document))
+    assert "session_token" not in {*sent["properties"], *sent["required"]}
+    assert "session_token" in in_bearer_mode["required"]
+
+
+@pytest.mark.parametrize("name", ["CreateSession", "RefreshSession"])
+def test_in_cookie_mode_the_token_is_in_no_answer(with_cookies, document, name):
+    answered = payload_of(with_cookies, name)
+    assert "session_token" not in {*answered["properties"], *answered["required"]}
+    assert "session_token" in payload_of(document, name)["required"]
+
+
+@pytest.mark.parametrize(
+    ("intent", "cookie", "security"),
+    [
+        ("create_session", True, []),
+        ("refresh_session", True, [{"cookie": []}, {"bearer": []}]),
+        ("terminate_session", True, [{"cookie": []}, {"bearer": []}]),
+        ("authenticate_user", False, []),
+        ("list_sessions", False, None),
+    ],
+)
+def test_in_cookie_mode_an_operation_tells_of_cookie_and_origin(with_cookies, intent, cookie, security):
+    operation = with_cookies["paths"][f"{SUBMIT}#{intent}"]["post"]
+    assert ("Set-Cookie" in operation["responses"]["200"].get("headers", {})) is cookie
+    assert "CSRF_REJECTED" in operation["responses"]["403"]["description"]
+    assert operation.get("security") == security
