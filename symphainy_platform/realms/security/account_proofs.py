@@ -21,7 +21,7 @@ from symphainy_platform.realms.security.accounts import (
     address_id_of,
 )
 from symphainy_platform.realms.security.rate_limits import RateLimits, try_password
-from symphainy_platform.realms.security.session_tokens import read_proof
+from symphainy_platform.realms.security.session_tokens import ProofClaims, read_proof, ref_of, session_id_of
 
 BY_TOKEN = "authentication_token"  # noqa: S105 - how somebody was proven
 BY_IDENTITY = "identity"
@@ -81,9 +81,16 @@ class AuthenticationOrIdentity:
             account is None
             or (account.artifact_type, account.lifecycle_state) != (USER_ACCOUNT, ACTIVE)
             or account.semantic_payload["epoch"] != claims.epoch
+            or await self._is_used(claims)
         ):
             raise IntentError("INVALID_AUTHENTICATION_TOKEN")
         return Identity(claims.tenant_id, claims.user_id, frozenset(account.semantic_payload["roles"]))
+
+    async def _is_used(self, claims: ProofClaims) -> bool:
+        """Whether the token has opened its session, and so holds no more."""
+        session_id = await session_id_of(self._platform.keys, f"{claims.tenant_id}/{claims.opening_id}")
+        session_ref = await ref_of(self._platform.keys, session_id)
+        return await self._platform.artifact(claims.tenant_id, session_ref) is not None
 
     async def _by_identity(self, attempt: ProofAttempt) -> Identity:
         identity = attempt.identity

@@ -64,7 +64,7 @@ class OpeningProof:
         if account is None or account.semantic_payload.get("epoch") != claims.epoch:
             raise IntentError("INVALID_AUTHENTICATION_TOKEN")
         identity = Identity(claims.tenant_id, claims.user_id)
-        return await self._proven(identity, f"auth:{claims.proof_id}", account)
+        return await self._proven(identity, claims.opening_id, account)
 
     async def _by_identity(self, attempt: ProofAttempt) -> Proven:
         identity, proof_id = await self._introduced(attempt)

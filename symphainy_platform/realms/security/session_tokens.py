@@ -64,6 +64,11 @@ class ProofClaims:
     epoch: int
     proof_id: str
 
+    @property
+    def opening_id(self) -> str:
+        """What the id of the session that it opens is derived from, beside the tenant."""
+        return f"auth:{self.proof_id}"
+
 
 def is_session_id(text: str) -> bool:
     """Whether this has the form of a session id: looked at before anything is looked up."""

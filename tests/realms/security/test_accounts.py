@@ -172,6 +172,14 @@ async def test_a_token_tells_what_its_user_may_do_and_is_not_used_up(accounts):
         assert told == {"authorized": True, "user_id": made["user_id"], "roles": ["editor"], "permissions": []}
 
 
+async def test_a_token_that_has_opened_its_session_tells_nothing_more(accounts):
+    await accounts.create(roles=["editor"])
+    proof = await accounts.proof()
+    await accounts.answer("create_session", authentication_token=proof)
+    error = await refusal(accounts.submit("validate_authorization", authentication_token=proof))
+    assert error.code == "INVALID_AUTHENTICATION_TOKEN"
+
+
 async def test_an_identity_may_ask_for_itself(accounts):
     told = await accounts.answer("validate_authorization", SERVICE, required_permissions=["tenant.read"])
     assert (told["authorized"], told["permissions"]) == (True, ["tenant.read"])
