@@ -7,7 +7,7 @@ from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
-from faulty_proxy import FaultyProxy
+from faulty_proxy import HANG, FaultyProxy
 from servers.supabase_gateway import SECRET_KEY
 
 sys.path.append(str(Path(__file__).parents[1] / "postgres"))
@@ -82,7 +82,7 @@ async def test_a_server_recovers_by_itself_when_the_api_does(serve, projects):
         server = serve(proxy.url)
         async with user(session_token(server), server) as (ann,):
             session_id = await begin_chat(ann)
-            for fault in ("503", "HTML", "drop"):
+            for fault in ("503", "HTML", "drop", HANG):
                 proxy.fail(fault)
                 begun = time.monotonic()
                 change = {"chat_session_id": session_id, "context_updates": {"shared_intent": f"after {fault}"}}
@@ -97,6 +97,6 @@ async def test_a_server_recovers_by_itself_when_the_api_does(serve, projects):
                 again = await submit(ann, "update_chat_context", change, **{"Idempotency-Key": fault})
                 assert again.status_code == 200, again.text
             found = await context_of(ann, session_id)
-            assert (found["version"], found["context"]["shared_intent"]) == (4, "after drop")
+            assert (found["version"], found["context"]["shared_intent"]) == (5, "after hang")
     finally:
         proxy.close()
