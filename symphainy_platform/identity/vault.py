@@ -54,8 +54,8 @@ class Vault:
         An id that nobody knows costs one look at the store a second, however often it comes.
         """
         keys = await self.keys()
-        if kid not in keys and self._is_old(self._searched_at):
-            async with self._one_at_a_time:
+        if kid not in keys:
+            async with self._one_at_a_time:  # whoever comes while somebody looks sees what was found
                 if kid not in self._keys and self._is_old(self._searched_at):
                     self._searched_at = self._clock.now()
                     await self._load()

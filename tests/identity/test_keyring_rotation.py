@@ -158,6 +158,14 @@ async def test_a_token_by_a_new_key_of_another_process_holds_at_once(ring, open_
     assert await signs(other, new)
 
 
+async def test_tokens_by_a_new_key_that_come_at_once_all_hold(ring, open_ring):
+    other = await open_ring()
+    await other.current()
+    new = await ring.rotate()
+    tokens = [await token_by(ring, new) for _ in range(10)]
+    assert all(await asyncio.gather(*(proves(other, token) for token in tokens)))
+
+
 async def test_what_another_process_signed_unaware_is_made_again_for_the_whole_minute(ring, open_ring, clock):
     unaware = await open_ring()
     old = await unaware.current()
