@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from symphainy_platform.platform import Platform
 
 _SUMMARY = {"intent", "version", "realm", "journeys", "status", "deprecated_until", "owner", "purpose", "access"}
-_NOT_FOR_CALLERS = {"fixtures", "examples", "handler"}
+_NOT_FOR_CALLERS = {"fixtures", "setups", "examples", "handler"}
 
 
 async def listing(platform: Platform, request: Request) -> Answer:

@@ -192,6 +192,8 @@ def test_contracts_and_openapi_are_open_to_tools(ann):
     contract = ann.get("/api/contracts/update_chat_context").json()
     assert contract["params"]["merge_strategy"]["enum"] == ["merge", "replace"]
     assert "handler" not in contract
+    for_tests = {"fixtures", "setups", "examples"}
+    assert for_tests.isdisjoint(ann.get("/api/contracts/create_session").json())
     document = ann.get("/openapi.json").json()
     assert document["openapi"].startswith("3.1")
     assert SUBMIT in document["paths"]
