@@ -1,5 +1,6 @@
 """Key rings on real stores, and other rings on the same file: what other processes would have. A Supabase project."""
 
+import asyncio
 from contextlib import AsyncExitStack
 
 import pytest
@@ -19,6 +20,7 @@ class CountingStore(SqliteStore):
 
     async def keys(self):
         self.asked += 1
+        await asyncio.sleep(0)  # others are served meanwhile, as with a database elsewhere
         return await super().keys()
 
 

@@ -94,15 +94,15 @@ def place(tmp_path):
 async def test_kills_and_crashes_under_load(place):
     async with AsyncExitStack() as stack:
         crowd = await gathered(stack, place.folder, place.servers, USERS)
-        running = asyncio.create_task(crowd.run())
-        for _ in range(ROUNDS):
+        async with asyncio.TaskGroup() as tasks:
+            tasks.create_task(crowd.run())
+            for _ in range(ROUNDS):
+                await crowd.more(BETWEEN)
+                await place.kill_one()
+                await crowd.more(BETWEEN)
+                await place.crash_database()
             await crowd.more(BETWEEN)
-            await place.kill_one()
-            await crowd.more(BETWEEN)
-            await place.crash_database()
-        await crowd.more(BETWEEN)
-        crowd.stop()
-        await running
+            crowd.stop()
     print(f"{crowd.acknowledged} acknowledged, {crowd.unknown} unknown, {crowd.refused} refused for a while")  # noqa: T201
     for writer in crowd.writers:
         await every_append_is_there_once(place.database.url(), writer)
