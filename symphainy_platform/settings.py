@@ -178,7 +178,12 @@ class Settings(BaseSettings):
     )
     authenticate_limit_per_address: int = Field(100, ge=1, description="Sign-ins a minute from one address.")
     refresh_limit_per_session: int = Field(60, ge=1, description="Refreshes a minute of one session.")
-    session_retention_days: float = Field(30.0, gt=0, le=36500, description="Days that ended sessions are kept.")
+    session_retention_days: float = Field(
+        30.0,
+        gt=0,
+        le=36500,
+        description="Days that sessions are kept once they have ended; it counts for those that end from now on.",
+    )
     supabase_auth_url: str | None = Field(
         None, description="Issuer of the Supabase Auth tokens to accept, such as https://PROJECT.supabase.co/auth/v1."
     )
