@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import typer
 
-from symphainy_platform.cli import audit, contracts, intents, keys, serving, upkeep
+from symphainy_platform.cli import audit, contracts, copying, intents, keys, serving, upkeep
 from symphainy_platform.cli.options import AsJson, Place, StoreUrl, Url
 
 if TYPE_CHECKING:
@@ -38,6 +38,7 @@ _COMMANDS: tuple[tuple[str, Callable[..., None]], ...] = (
     ("journey", intents.journey),
     ("demo", serving.demo),
     ("migrate", upkeep.migrate),
+    ("copy", copying.copy),
     ("sweep", upkeep.sweep),
     ("doctor", upkeep.doctor),
 )

@@ -28,7 +28,7 @@ class Connection(Protocol):
     async def fetchrow(self, query: str, *args: Any) -> Any:
         """Return the first row, or None."""
 
-    async def fetchval(self, query: str, *args: Any) -> Any:
+    async def fetchval(self, query: str, *args: Any, timeout: float | None = None) -> Any:  # noqa: ASYNC109 - asyncpg's
         """Return the first column of the first row, or None."""
 
     def transaction(self, *, isolation: str | None = None, readonly: bool = False) -> AbstractAsyncContextManager[Any]:

@@ -15,6 +15,7 @@ from symphainy_platform.state.postgres.connections import Database, end
 from symphainy_platform.state.postgres.driver import Connection
 from symphainy_platform.state.postgres.faults import DATABASE_ERRORS, at_start
 from symphainy_platform.state.postgres.queries import SQL
+from symphainy_platform.state.transfer import UNFINISHED
 
 _PRELUDE = Path(__file__).with_name("prelude.sql")
 _MIGRATION_SECONDS = 3600.0
@@ -48,6 +49,9 @@ async def applied_steps(connection: Connection) -> list[str]:
 
 def check_not_newer(place: str, applied: list[str]) -> None:
     """Refuse a database with steps that this code does not know."""
+    if UNFINISHED in applied:
+        msg = f"The store {place} is an unfinished copy: run the same `symphainy copy` again, and it goes on."
+        raise StoreRefusedError(msg)
     if unknown := [name for name in applied if name not in known_steps()]:
         msg = f"The store {place} is newer than this program (it has {unknown[-1]}): upgrade the program."
         raise StoreRefusedError(msg)

@@ -279,3 +279,34 @@ select name from symphainy.schema_migrations order by name
 
 -- name: lock_schema
 select pg_advisory_xact_lock(hashtextextended('symphainy.migrate', 0))
+
+-- ---------------------------------------------------------------------------------------- copies
+
+-- name: columns
+-- The tables whose rows a copy holds: each column with its type, and its place in the primary key.
+select c.relname, a.attname, format_type(a.atttypid, null), array_position(k.conkey, a.attnum)
+  from pg_catalog.pg_class as c
+  join pg_catalog.pg_attribute as a on a.attrelid = c.oid and a.attnum > 0 and not a.attisdropped
+  left join pg_catalog.pg_constraint as k on k.conrelid = c.oid and k.contype = 'p'
+ where c.relnamespace = 'symphainy'::regnamespace and c.relkind = 'r'
+   and c.relname <> all ('{{schema_migrations,readable_types,outbox_state,outbox_epochs,audit_state}}'::text[])
+ order by c.relname, a.attnum
+
+-- name: forget_secrets
+delete from symphainy.meta where starts_with(name, 'secret:')
+
+-- name: move_mark
+update symphainy.meta set value = $1 where name = $2 and value = $3 returning true
+
+-- name: forget_meta
+delete from symphainy.meta where name = $1
+
+-- name: mark_unfinished
+-- A step that no program knows: none opens the database meanwhile.
+insert into symphainy.schema_migrations (name) values ($1)
+
+-- name: unmark
+delete from symphainy.schema_migrations where name = $1
+
+-- name: set_audit_position
+update symphainy.audit_state set cursor = $1, types = $2::text[], position = $3, id = $4

@@ -25,6 +25,7 @@ from symphainy_platform.state.postgres.queries import SQL
 from symphainy_platform.state.postgres.reads import answer_reads, can_be_found, missing
 from symphainy_platform.state.postgres.shared_reads import SharedReads
 from symphainy_platform.state.postgres.sweep import Sweep, purge_artifacts
+from symphainy_platform.state.postgres.transfer import PostgresTransfer
 from symphainy_platform.state.records import AuditEntry, AuditPosition, Commit, Outcome, SealedKey
 from symphainy_platform.state.store import EventFilter, EventPage, Health, Read, Retention, SweepResult
 
@@ -80,6 +81,10 @@ class PostgresStore:
     async def migrate(self, *, dry_run: bool = False) -> Sequence[str]:
         """Apply the steps that the database lacks, all of them or none."""
         return await self._first.migrate(dry_run=dry_run)
+
+    def transfer(self) -> PostgresTransfer:
+        """Its raw rows, for copies of the whole store; also while it is not open."""
+        return PostgresTransfer(self._database)
 
     async def secret(self, name: str) -> bytes:
         """Return the 32 bytes of this name, made at the first call."""

@@ -49,8 +49,13 @@ def append_entries(
         if read_position(connection) != after:
             return False
         connection.executemany(SQL["insert_audit"], rows)
-        connection.execute(SQL["put_meta"], (_POSITION, _text(upto)))
+        write_position(connection, upto)
     return True
+
+
+def write_position(connection: sqlite3.Connection, position: AuditPosition) -> None:
+    """Set the position, inside a transaction."""
+    connection.execute(SQL["put_meta"], (_POSITION, _text(position)))
 
 
 def read_tenants(connection: sqlite3.Connection, after: str, limit: int) -> list[str]:

@@ -69,7 +69,7 @@ class DomainTables:
         if found is None or len(found.key) != 1:
             msg = f"there is no domain table {table!r} with one key column"
             raise Unstorable(msg)
-        place = f"{_quoted(table)} WHERE tenant_id = ? AND {_quoted(next(iter(found.key)))} = ?"
+        place = f"{quoted(table)} WHERE tenant_id = ? AND {quoted(next(iter(found.key)))} = ?"
         cursor.execute(f"DELETE FROM {place}", (tenant_id, key))  # noqa: S608 - names of the schema, quoted
 
     def _compose(self, row: RowWrite) -> _Statements:
@@ -103,9 +103,9 @@ def _read_table(connection: sqlite3.Connection, name: str) -> DomainTable:
 
 
 def _statements_for(row: RowWrite) -> _Statements:
-    table = _quoted(row.table)
-    keys = ["tenant_id", *map(_quoted, row.key)]
-    values = list(map(_quoted, row.values))
+    table = quoted(row.table)
+    keys = ["tenant_id", *map(quoted, row.key)]
+    values = list(map(quoted, row.values))
     columns = ", ".join([*values, *keys])
     marks = ", ".join("?" * (len(keys) + len(values)))
     sets = ", ".join(f"{column} = ?" for column in values)
@@ -117,7 +117,8 @@ def _statements_for(row: RowWrite) -> _Statements:
     )
 
 
-def _quoted(name: str) -> str:
+def quoted(name: str) -> str:
+    """A name of the schema as SQL writes it."""
     return '"' + name.replace('"', '""') + '"'
 
 

@@ -12,6 +12,7 @@ from symphainy_platform.context import Clock, isoformat
 from symphainy_platform.errors import StoreRefusedError
 from symphainy_platform.state.sqlite.connection import BUSY_SECONDS, DatabaseFile, transaction
 from symphainy_platform.state.sqlite.faults import at_start, is_busy
+from symphainy_platform.state.transfer import UNFINISHED
 
 _FOLDER = Path(__file__).with_name("migrations")
 _OLDEST_SQLITE = (3, 37, 0)  # STRICT tables; RETURNING is older
@@ -41,6 +42,9 @@ def check_sqlite() -> None:
 
 def check_not_newer(path: Path, applied: list[str]) -> None:
     """Refuse a file with steps that this code does not know."""
+    if UNFINISHED in applied:
+        msg = f"The store {path} is an unfinished copy: run the same `symphainy copy` again, and it goes on."
+        raise StoreRefusedError(msg)
     if unknown := [name for name in applied if name not in known_steps()]:
         msg = f"The store {path} is newer than this program (it has {unknown[-1]}): upgrade the program."
         raise StoreRefusedError(msg)

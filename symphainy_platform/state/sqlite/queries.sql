@@ -327,3 +327,26 @@ WITH RECURSIVE tenants (tenant_id) AS (
     FROM tenants WHERE tenant_id IS NOT NULL
 )
 SELECT tenant_id FROM tenants WHERE tenant_id IS NOT NULL LIMIT ?
+
+-- ---------------------------------------------------------------------------------------- copies
+
+-- name: tables
+-- Each with whether it is ordered by its primary key.
+SELECT name, wr FROM pragma_table_list
+ WHERE schema = 'main' AND type = 'table' AND substr(name, 1, 7) <> 'sqlite_'
+
+-- name: forget_secrets
+DELETE FROM meta WHERE name GLOB 'secret:*'
+
+-- name: move_mark
+UPDATE meta SET value = ? WHERE name = ? AND value = ?
+
+-- name: forget_meta
+DELETE FROM meta WHERE name = ?
+
+-- name: mark_unfinished
+-- A step that no program knows: none opens the file meanwhile.
+INSERT INTO schema_migrations (name, applied_at) VALUES (?, strftime('%Y-%m-%dT%H:%M:%fZ', 'now'))
+
+-- name: unmark
+DELETE FROM schema_migrations WHERE name = ?

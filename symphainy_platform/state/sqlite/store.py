@@ -35,6 +35,7 @@ from symphainy_platform.state.sqlite.queries import SQL
 from symphainy_platform.state.sqlite.readers import Readers
 from symphainy_platform.state.sqlite.reads import answer_read, is_long, is_one_statement
 from symphainy_platform.state.sqlite.sweep import Sweep
+from symphainy_platform.state.sqlite.transfer import SqliteTransfer
 from symphainy_platform.state.sqlite.writer import WriterThread
 from symphainy_platform.state.store import EventFilter, EventPage, Health, Read, Retention, SweepResult
 
@@ -100,6 +101,10 @@ class SqliteStore:
     async def migrate(self, *, dry_run: bool = False) -> Sequence[str]:
         """Create the file if there is none, and apply the steps that it lacks."""
         return await asyncio.to_thread(migrate_file, self._file, self._clock, dry_run=dry_run)
+
+    def transfer(self) -> SqliteTransfer:
+        """Its raw rows, for copies of the whole store; also while it is not open."""
+        return SqliteTransfer(self._file)
 
     async def secret(self, name: str) -> bytes:
         """Return the 32 bytes of this name, made at the first call."""
