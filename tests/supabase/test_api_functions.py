@@ -6,8 +6,18 @@ from servers.supabase_gateway import PUBLISHABLE_KEY
 
 from symphainy_platform.errors import DatabaseUnavailable
 from symphainy_platform.state.postgres.queries import SQL
+from symphainy_platform.state.records import Failed
+from symphainy_platform.state.store import (
+    ArtifactById,
+    ArtifactListing,
+    CompletedIntents,
+    EventFilter,
+    LogKeys,
+    NewestArtifact,
+)
 from symphainy_platform.state.supabase.api import Api
 from symphainy_platform.state.supabase.statements import Statements
+from symphainy_platform.testing.store_suite.samples import LOG, TENANT, USER, commit_all, everything
 
 VOLATILE = """
     select proname from pg_proc
@@ -74,6 +84,27 @@ async def test_a_wrong_key_is_refused(projects):
         await Statements(api).fetch(SQL["keys"])
     assert refusal.value.sqlstate == "28000"
     await api.close()
+
+
+@pytest.mark.parametrize("text", ["a\0b", "\ud800"], ids=["NUL", "half a character"])
+async def test_what_no_table_can_hold_is_missing(store, text):
+    await commit_all(store, everything())
+    reads = [
+        ArtifactById(text, "a1"),
+        ArtifactById(TENANT, "a1"),
+        NewestArtifact(TENANT, USER, "chat_session", ("ACTIVE", text)),
+        ArtifactListing(tenant_id=TENANT, user_id=text),
+        LogKeys(tenant_id=TENANT, artifact_id="a1", log=LOG, generation=1, keys=("k1", text)),
+        CompletedIntents(TENANT, text, ("update_chat_context",)),
+    ]
+    first, second, _, listing, entries, intents = await store.load(reads)
+    assert (first, second.artifact_id, listing.artifacts, intents) == (None, "a1", (), frozenset())
+    assert [entry.key for entry in entries] == ["k1"]
+    assert await store.load([ArtifactById(text, text)]) == [None]
+    with pytest.raises(DatabaseUnavailable):
+        await store.events_after("0", EventFilter(tenant_id=TENANT, user_id=text))
+    (outcome,) = await store.commit([everything(f"exec_{text}", "a2")])
+    assert isinstance(outcome, Failed)
 
 
 async def test_a_load_of_nothing_asks_nobody(store):

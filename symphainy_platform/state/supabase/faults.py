@@ -15,14 +15,15 @@ from postgrest import APIError
 from symphainy_platform.errors import DatabaseUnavailable, StoreRefusedError
 from symphainy_platform.state.postgres.faults import is_lost, is_race, unavailable
 
-API_ERRORS = (APIError, httpx.HTTPError, UnicodeDecodeError, RecursionError)
-"""Everything that the client raises; the last two for a body that is no JSON."""
+API_ERRORS = (APIError, httpx.HTTPError, UnicodeEncodeError, UnicodeDecodeError, RecursionError)
+"""Everything that the client raises; the last three for texts that are none, and a body that is no JSON."""
 
 _SQLSTATE = re.compile(r"[0-9A-Z]{5}")
 SCHEMA = "3F000"
 """SQLSTATE of what the API does not show: the schema, or a function of it."""
 BUSY = "53400"
 """SQLSTATE of what was not even tried: too many calls, no free connection."""
+_NO_TEXT = "22021"
 REFUSED = "28000"
 """SQLSTATE of a key that the API does not accept."""
 NOT_EXPOSED = "PGRST106"
@@ -63,6 +64,8 @@ def translated(error: Exception) -> asyncpg.PostgresError | OSError:
         return TimeoutError("The API did not answer in time.")
     if isinstance(error, httpx.HTTPError):
         return ConnectionResetError("The API dropped the connection.")
+    if isinstance(error, UnicodeEncodeError):
+        return with_state(_NO_TEXT, "A text holds half a character.")
     return Unintelligible("The API answered something that is no JSON.")
 
 

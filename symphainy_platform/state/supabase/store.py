@@ -22,6 +22,7 @@ from symphainy_platform.state.postgres.keys import forget_keys, keep_key, read_k
 from symphainy_platform.state.postgres.migrate import applied_steps, check_current, known_steps
 from symphainy_platform.state.postgres.others import OtherWriters
 from symphainy_platform.state.postgres.queries import SQL
+from symphainy_platform.state.postgres.reads import can_be_found, missing
 from symphainy_platform.state.postgres.sweep import Sweep, purge_artifacts
 from symphainy_platform.state.records import AuditEntry, AuditPosition, Commit, Outcome, SealedKey
 from symphainy_platform.state.store import EventFilter, EventPage, Health, Read, Retention, SweepResult
@@ -105,9 +106,10 @@ class SupabaseStore:
 
     async def load(self, reads: Sequence[Read[Any]]) -> list[Any]:
         """Answer the reads from one snapshot, in order, by one rpc."""
-        if not reads:
-            return []
-        return await answer_reads(reads, self._listings, self._rows)
+        possible = [can_be_found(read) for read in reads]
+        asked = [read for read, found in zip(reads, possible, strict=True) if found]
+        answers = iter(await answer_reads(asked, self._listings, self._rows) if asked else ())
+        return [next(answers) if found else missing(read) for read, found in zip(reads, possible, strict=True)]
 
     async def event_cursor(self) -> str:
         """Return the cursor after the last complete event."""
