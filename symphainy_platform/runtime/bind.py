@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from symphainy_platform.contract.compile import CompiledContract
 from symphainy_platform.contract.effects import ReadSpec
+from symphainy_platform.contract.spec import PROOF
 from symphainy_platform.errors import IntentError
 from symphainy_platform.runtime.execution import Execution
 from symphainy_platform.state.artifact import Artifact
@@ -76,7 +77,7 @@ def check_owned(execution: Execution) -> None:
             if read.unnamed != "allow":
                 raise _declared(contract, read.absent)
         elif not _may_see(execution, read, execution.bound.get(artifact_id)):
-            raise _declared(contract, read.absent, parameter=read.id)
+            raise _declared(contract, read.absent, **_told_of(read))
 
 
 def _may_see(execution: Execution, read: ReadSpec, found: Artifact | None) -> bool:
@@ -93,7 +94,12 @@ def check_states(execution: Execution) -> None:
         found = execution.bound.get(execution.value(read.id))
         if found is not None and read.must_be and found.lifecycle_state not in read.must_be:
             code = read.wrong_state or read.absent
-            raise _declared(contract, code, parameter=read.id, lifecycle_state=found.lifecycle_state)
+            raise _declared(contract, code, **_told_of(read, lifecycle_state=found.lifecycle_state))
+
+
+def _told_of(read: ReadSpec, **details: str) -> dict[str, str]:
+    """What callers are told of a read: nothing, when a proof has named the artifact and not they."""
+    return {} if read.id.startswith(PROOF) else {"parameter": read.id, **details}
 
 
 def _declared(contract: CompiledContract, code: str, **details: str) -> IntentError:

@@ -170,3 +170,10 @@ async def test_two_changes_at_once_leave_one_password(accounts):
     assert sorted(getattr(outcome, "code", "changed") for outcome in outcomes) == ["INVALID_CREDENTIALS", "changed"]
     recognized = [(await accounts.authenticate(password=new))["authenticated"] for new in news]
     assert sorted(recognized) == [False, True]
+
+
+async def test_whom_somebody_else_introduces_is_not_told_why_an_account_opens_nothing(accounts):
+    made = await accounts.create()
+    await accounts.submit("set_user_status", SERVICE, user_id=made["user_id"], status="DISABLED")
+    error = await refusal(accounts.submit("create_session", owner_of(made)))
+    assert (error.code, dict(error.details)) == ("INVALID_AUTHENTICATION_TOKEN", {})
