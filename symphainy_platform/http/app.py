@@ -15,6 +15,7 @@ from symphainy_platform.http.layers import Failures, SecurityHeaders
 if TYPE_CHECKING:
     from starlette.types import ASGIApp
 
+    from symphainy_platform.http.operations import Expose
     from symphainy_platform.platform import Platform
 
 
@@ -23,12 +24,12 @@ def create_app(platform: Platform) -> ASGIApp:
     return build_app(platform, EventStreams.of(platform.settings))
 
 
-def build_app(platform: Platform, streams: EventStreams) -> ASGIApp:
-    """Return the app whose event streams end when `streams.stopping` is set."""
-    return SecurityHeaders(with_cors(Failures(_router(platform, streams)), platform.settings))
+def build_app(platform: Platform, streams: EventStreams, expose: Expose | None = None) -> ASGIApp:
+    """Return the app whose event streams end when `streams.stopping` is set; `expose` writes `/metrics`."""
+    return SecurityHeaders(with_cors(Failures(_router(platform, streams, expose)), platform.settings))
 
 
-def _router(platform: Platform, streams: EventStreams) -> Router:
+def _router(platform: Platform, streams: EventStreams, expose: Expose | None) -> Router:
     return Router(
         [
             post(platform, "/api/intent/submit", intents.submit),
@@ -45,7 +46,7 @@ def _router(platform: Platform, streams: EventStreams) -> Router:
             get(platform, "/openapi.json", catalog.openapi_document),
             get(platform, "/health/live", operations.live),
             get(platform, "/health/ready", operations.Readiness(streams.stopping).answer),
-            get(platform, "/metrics", operations.metrics),
+            get(platform, "/metrics", operations.Metrics(expose).answer),
         ],
         redirect_slashes=False,
         default=no_such_path,

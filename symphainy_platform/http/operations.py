@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import ipaddress
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -50,10 +51,21 @@ def _not_ready(detail: str) -> Answer:
     return json_answer({"status": "not_ready", "detail": detail}, status=_UNAVAILABLE, headers=_RETRY_SOON)
 
 
-async def metrics(platform: Platform, request: Request) -> Answer:
-    """GET /metrics: the Prometheus text format."""
-    _require_operator(platform, request)
-    return Answer(generate_latest(platform.telemetry.registry), media_type=CONTENT_TYPE_LATEST.encode())
+Expose = Callable[[], bytes]
+"""Writes figures in the Prometheus text format."""
+
+
+@dataclass(frozen=True, slots=True)
+class Metrics:
+    """The figures of this process, or what `expose` writes instead."""
+
+    expose: Expose | None = None
+
+    async def answer(self, platform: Platform, request: Request) -> Answer:
+        """GET /metrics: the Prometheus text format."""
+        _require_operator(platform, request)
+        text = self.expose() if self.expose else generate_latest(platform.telemetry.registry)
+        return Answer(text, media_type=CONTENT_TYPE_LATEST.encode())
 
 
 def _require_operator(platform: Platform, request: Request) -> None:

@@ -10,10 +10,13 @@ import gc
 import math
 import os
 import select
+import shutil
 import signal
 import socket
+import tempfile
 from collections import deque
 from dataclasses import dataclass
+from pathlib import Path
 from time import monotonic
 from typing import TYPE_CHECKING
 
@@ -41,6 +44,10 @@ class Worker:
 
     listener: socket.socket
     link: socket.socket
+    folder: Path
+    """For all workers of this parent, as long as it runs."""
+    number: int
+    """From 0; whoever replaces a worker has its number."""
 
     def report(self) -> None:
         """Tell the parent that this process serves."""
@@ -59,7 +66,8 @@ class Parent:
         self._link, self._link_of_workers = _pair()
         self._woken, self._waker = _pair()
         self._told: deque[int] = deque()
-        self._running: set[int] = set()
+        self._running: dict[int, int] = {}
+        """The number of each worker, by its process id."""
         self._serving: set[int] = set()
         self._has_served = self._announced = self._stopping = False
         self._next_start = 0.0
@@ -74,6 +82,7 @@ class Parent:
         gc.collect()
         gc.freeze()  # what is shared with the workers is not copied for a collection
         self._handle_signals()
+        self._folder = Path(tempfile.mkdtemp(prefix="symphainy-workers-"))
         while self._running or not self._stopping:
             while self._lacks_one():
                 if (worker := self._fork()) is not None:
@@ -82,6 +91,7 @@ class Parent:
             self._read_reports()
             self._bury()
             self._pass_on()
+        shutil.rmtree(self._folder, ignore_errors=True)
         raise SystemExit(self._code)
 
     def _handle_signals(self) -> None:
@@ -97,27 +107,28 @@ class Parent:
 
     def _fork(self) -> Worker | None:
         """Start a worker, which gets the return value; the parent gets None."""
+        number = next(n for n in range(self._count) if n not in self._running.values())
         unblocked = signal.pthread_sigmask(signal.SIG_BLOCK, _HANDLED)
         try:
             pid = os.fork()
         except OSError as error:
             self._could_not_fork(error)
             pid = None
-        worker = self._become_worker() if pid == 0 else None
+        worker = self._become_worker(number) if pid == 0 else None
         signal.pthread_sigmask(signal.SIG_SETMASK, unblocked)
         if pid:
-            self._running.add(pid)
+            self._running[pid] = number
         return worker
 
-    def _become_worker(self) -> Worker:
+    def _become_worker(self, number: int) -> Worker:
         """Leave behind what is the parent's; the terminal's Ctrl-C is for the parent, too."""
         os.setpgid(0, 0)
         signal.set_wakeup_fd(-1)
-        for number in _HANDLED:
-            signal.signal(number, signal.SIG_DFL)
+        for each in _HANDLED:
+            signal.signal(each, signal.SIG_DFL)
         for end in (self._link, self._woken, self._waker):
             end.close()
-        return Worker(self._listener, self._link_of_workers)
+        return Worker(self._listener, self._link_of_workers, self._folder, number)
 
     def _could_not_fork(self, error: OSError) -> None:
         if not self._has_served:
@@ -155,7 +166,7 @@ class Parent:
                 self._ended(pid, os.waitstatus_to_exitcode(status))
 
     def _ended(self, pid: int, code: int) -> None:
-        self._running.discard(pid)
+        del self._running[pid]
         served = pid in self._serving
         self._serving.discard(pid)
         if self._stopping:

@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 
     from starlette.types import ASGIApp
 
+    from symphainy_platform.http.operations import Expose
     from symphainy_platform.settings import Settings
 
 _AUDIT_SECONDS = 2
@@ -75,14 +76,16 @@ def refuse_public_development(settings: Settings) -> None:
 class Server(uvicorn.Server):
     """uvicorn, stopping in our order: refuse new intents, finish those under way, close."""
 
-    def __init__(self, platform: Platform, listener: socket.socket, announce: Announce) -> None:
-        """Serve `platform` on a listening socket."""
+    def __init__(
+        self, platform: Platform, listener: socket.socket, announce: Announce, expose: Expose | None = None
+    ) -> None:
+        """Serve `platform` on a listening socket; `expose` writes `/metrics`, else it has this process's figures."""
         self._platform = platform
         self._listener = listener
         self._announce = announce
         self._streams = EventStreams.of(platform.settings)
         self._stop_task: asyncio.Task[None] | None = None
-        super().__init__(_config(build_app(platform, self._streams), platform.settings))
+        super().__init__(_config(build_app(platform, self._streams, expose), platform.settings))
 
     async def run_until_stopped(self) -> None:
         """Serve, sweep and audit until a signal comes; return when everything is finished."""

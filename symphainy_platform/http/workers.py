@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from symphainy_platform.errors import SettingsError
 from symphainy_platform.http.parent import Parent, Worker
 from symphainy_platform.http.server import CLOSE_SECONDS, Server, listening, refuse_settings, url_of
+from symphainy_platform.http.worker_metrics import WorkerMetrics
 from symphainy_platform.platform import Platform
 
 if TYPE_CHECKING:
@@ -63,8 +64,18 @@ class _WorkerServer(Server):
         async def report(*_: object) -> None:
             worker.report()
 
-        super().__init__(platform, worker.listener, report)
+        self._metrics = WorkerMetrics(platform.telemetry.registry, worker.folder, worker.number)
+        super().__init__(platform, worker.listener, report, self._metrics.exposed)
         self._worker = worker
+
+    async def run_until_stopped(self) -> None:
+        """Serve, and leave the figures for the other workers meanwhile."""
+        keeping = asyncio.create_task(self._metrics.keep())
+        try:
+            await super().run_until_stopped()
+        finally:
+            keeping.cancel()
+            await asyncio.wait([keeping])
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         """Start to answer, and to watch for the parent's end."""

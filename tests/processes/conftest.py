@@ -28,7 +28,7 @@ class Fleet:
             server.kill()
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def fleet(tmp_path_factory, postgres_server):
     databases = Databases(postgres_server)
     fleet = Fleet(tmp_path_factory.mktemp("fleet"), databases.url("fleet"))
