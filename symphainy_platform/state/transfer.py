@@ -15,8 +15,11 @@ import orjson
 
 from symphainy_platform.errors import StartError, StoreRefusedError
 
-PAGE = 200
-"""Rows that are read, or written in one transaction, at once."""
+PAGE = 100
+"""Rows that are read, or written in one transaction, at once; fewer where they are large."""
+
+MOST_BYTES = 8 * 1024 * 1024
+"""Text and bytes of a page, unless it is one row."""
 
 UNFINISHED = "unfinished copy"
 """Stands among the steps of a target's schema, until the copy is finished."""
@@ -204,8 +207,12 @@ class Copying:
 
     async def _copy(self, table: str, progress: Progress) -> Progress:
         """Copy what is missing of a table; an order of its own stands in the place of each event."""
+        limit = self._page
         while not (at := progress.at(table)).complete:
-            page = await self._source.export_rows(table, at.after, self._page)
+            page = await self._source.export_rows(table, at.after, limit)
+            if limit > 1 and _size(page) > MOST_BYTES:
+                limit = max(1, limit // 4)
+                continue
             rows = _numbered(page.rows, at.rows) if table == EVENTS else page.rows
             place = Place(page.after or at.after, at.rows + len(rows), complete=page.after is None)
             then = progress.moved(table, place)
@@ -239,6 +246,11 @@ class Copying:
             total += sum(int.from_bytes(hashlib.sha256(_canonical(row)).digest(), "big") for row in rows)
             count, after, more = count + len(rows), page.after, page.after is not None
         return TableReport(table=table, rows=count, digest=f"{total % 2**256:064x}")
+
+
+def _size(page: Page) -> int:
+    """About the bytes of a page: what is no text and no bytes is small."""
+    return sum(len(value) for row in page.rows for value in row.values() if isinstance(value, (str, bytes)))
 
 
 def _numbered(rows: Sequence[Values], before: int) -> list[Values]:

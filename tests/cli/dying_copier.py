@@ -1,14 +1,19 @@
-"""Copies a store in small pages, and kills itself after some of them: `dying_copier.py FROM TO PAGES`."""
+"""Copies a store in small pages, and kills itself on the way: `dying_copier.py FROM TO (pages|milliseconds) NUMBER`."""
 
 import asyncio
 import os
 import signal
 import sys
+import threading
 
 from symphainy_platform.cli.copying import _opened
 from symphainy_platform.state.transfer import Copying
 
-SMALL = 5
+SMALL = 3
+
+
+def die():
+    os.kill(os.getpid(), signal.SIGKILL)
 
 
 class Dying:
@@ -19,18 +24,19 @@ class Dying:
 
     def __call__(self, *_):
         self._left -= 1
-        if self._left <= 0:
-            os.kill(os.getpid(), signal.SIGKILL)
+        if self._left == 0:
+            die()
 
 
-async def main(source, target, pages):
+async def main(source, target, unit, number):
     old, new = _opened(source), _opened(target)
     theirs, ours = old.transfer(), new.transfer()
     if await ours.unfinished() is None:
         await new.migrate()
-    await Copying(theirs, ours, Dying(int(pages)), page=SMALL).run()
-    for each in (theirs, ours, old, new):
-        await each.close()
+    if unit == "milliseconds":
+        threading.Timer(int(number) / 1000, die).start()
+    await Copying(theirs, ours, Dying(int(number) if unit == "pages" else 0), page=SMALL).run()
+    die()
 
 
 if __name__ == "__main__":

@@ -1,5 +1,6 @@
 """`symphainy copy`: a whole store into an empty one, between all sorts, killed at any moment, verified."""
 
+import itertools
 import json
 import signal
 import sqlite3
@@ -13,7 +14,7 @@ from lived_in import ANN, check_copy, live, opened, run, submit
 
 from symphainy_platform.cli.copying import _opened
 from symphainy_platform.errors import StoreRefusedError
-from symphainy_platform.state.transfer import CopyDiffersError, Copying, Progress
+from symphainy_platform.state.transfer import MOST_BYTES, CopyDiffersError, Copying, Progress
 from symphainy_platform.testing.clock import ManualClock
 
 SYMPHAINY = (sys.executable, "-m", "symphainy_platform.cli")
@@ -65,16 +66,28 @@ async def test_a_copy_goes_on_as_the_original_would(urls, tmp_path, source, targ
 
 
 @pytest.mark.parametrize(("source", "target"), PAIRS[:3])
-async def test_a_copy_that_is_killed_again_and_again_goes_on_to_its_end(urls, tmp_path, source, target):
+async def test_a_copy_that_is_killed_after_a_page_goes_on_to_its_end(urls, tmp_path, source, target):
     before, after = urls(source, "before"), urls(target, "after")
     lived = await live(before, tmp_path)
-    ends = [(await run(DYING, before, after, pages))[0] for pages in (1, 2, 6, 11)]
-    assert ends == [-signal.SIGKILL] * 4
+    ends = [(await run(DYING, before, after, "pages", pages))[0] for pages in (1, 6, 11)]
+    assert ends == [-signal.SIGKILL] * 3
     with pytest.raises(StoreRefusedError, match="unfinished copy"):
         async with opened(after, ManualClock(), tmp_path):
             pass
     code, _, errors = await run(SYMPHAINY, "copy", "--from", before, "--to", after)
     assert (code, errors) == (0, "")
+    await check_copy(after, tmp_path, lived)
+
+
+@pytest.mark.parametrize(("source", "target"), PAIRS[:2])
+async def test_a_copy_that_is_killed_at_any_moment_goes_on_or_is_finished(urls, tmp_path, source, target):
+    before, after = urls(source, "before"), urls(target, "after")
+    lived = await live(before, tmp_path)
+    ends = [await run(DYING, before, after, "milliseconds", after_ms) for after_ms in (1, 7, 23, 61)]
+    finished = [errors for code, _, errors in ends if code != -signal.SIGKILL]
+    assert all("holds data already" in errors for errors in finished)
+    code, _, errors = await run(SYMPHAINY, "copy", "--from", before, "--to", after)
+    assert code == 0 or "holds data already" in errors
     await check_copy(after, tmp_path, lived)
 
 
@@ -131,6 +144,18 @@ async def test_two_copies_at_once_do_not_mix(urls, tmp_path, sort):
     assert await ours.count("meta") == 0
     await ours.close()
     await store.close()
+
+
+async def test_large_rows_travel_in_small_pages(urls, tmp_path, copying):
+    await live(urls("sqlite", "before"), tmp_path)
+    large = [("acme", "0", "large", 1, number, 0, f"k{number}", f'"{"x" * MOST_BYTES}"', 1) for number in range(1, 4)]
+    with closing(sqlite3.connect(tmp_path / "before.db")) as connection:
+        connection.executemany("INSERT INTO artifact_log VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)", large)
+        connection.commit()
+    told = [0]
+    await copying(urls("sqlite", "before"), urls("postgres", "after"), lambda _, rows, __: told.append(rows))
+    steps = [after - before for before, after in itertools.pairwise(told)]
+    assert steps[:3] == [1, 1, 1]
 
 
 def alter_file(path):

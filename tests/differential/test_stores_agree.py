@@ -23,9 +23,9 @@ STEPS = 10
         ("embedded_and_served", Chatting, 100),
         ("embedded_and_served", SigningIn, 60),
         ("embedded_and_served", Employing, 40),
-        ("every_store", Chatting, 10),
-        ("every_store", SigningIn, 6),
-        ("every_store", Employing, 4),
+        ("every_store", Chatting, 15),
+        ("every_store", SigningIn, 9),
+        ("every_store", Employing, 6),
     ],
     indirect=["lockstep"],
 )

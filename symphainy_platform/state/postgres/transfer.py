@@ -18,6 +18,8 @@ from symphainy_platform.state.postgres.queries import SQL
 from symphainy_platform.state.transfer import EVENTS, SECRETS, UNFINISHED, Audited, Page, Progress, Values
 
 T = TypeVar("T")
+_PAGE_SECONDS = 60.0
+"""What writing a page may take; nobody waits for an answer."""
 _COUNTING_SECONDS = 3600.0
 """Counting goes through a whole table."""
 _MARK = "copy"
@@ -108,7 +110,8 @@ class PostgresTransfer:
             async with connection.transaction():
                 await _move_mark(connection, self.name, before, then)
                 if rows:
-                    await connection.execute(_insertion(self._known[table], rows[0]), _json(rows))
+                    statement = _insertion(self._known[table], rows[0])
+                    await connection.execute(statement, _json(rows), timeout=_PAGE_SECONDS)
 
         await self._run(write)
 
