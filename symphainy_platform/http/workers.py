@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import shutil
 import signal
 from typing import TYPE_CHECKING
 
@@ -98,4 +99,5 @@ class _WorkerServer(Server):
         for server in self.servers:
             server.close()
         self._worker.listener.close()
+        shutil.rmtree(self._worker.folder, ignore_errors=True)  # nobody else will
         self.stop()

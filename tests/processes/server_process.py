@@ -34,8 +34,11 @@ class ServerProcess:
         self._folder, self._store = folder, store
         self._log = folder / f"server-{time.monotonic_ns()}.log"
         self._said = self._log.with_suffix(".out")
+        self.temporary = folder / "temporary"
+        self.temporary.mkdir(exist_ok=True)
         clean = {name: value for name, value in os.environ.items() if not name.startswith("SYMPHAINY_")}
         settings = {"SYMPHAINY_HOME": str(folder), "SYMPHAINY_STORE": store, "SYMPHAINY_LOG_FORMAT": "json"}
+        settings |= {"TMPDIR": str(self.temporary)}
         words = ["serve", "--port", str(port)] + (["--workers", str(workers)] if workers > 1 else [])
         with self._log.open("wb") as log, self._said.open("wb") as said:
             self.process = subprocess.Popen(  # noqa: S603 - our own command

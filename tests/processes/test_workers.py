@@ -62,6 +62,7 @@ def test_a_stop_ends_every_worker_in_order(started):
     assert server.stop(signal.SIGINT) == 0
     assert all(map(gone, workers))
     assert server.events("worker_ended") == []
+    assert list(server.temporary.iterdir()) == []
 
 
 def test_many_signals_at_once_are_one_stop(started):
@@ -77,10 +78,11 @@ def test_workers_whose_parent_is_killed_leave_the_port_and_end(started, tmp_path
     workers = server.workers()
     server.kill()
     until(lambda: refuses(server.url))
+    until(lambda: all(map(gone, workers)))
+    assert list(server.temporary.iterdir()) == []
     again = ServerProcess(tmp_path, store, workers=2, port=server.url.rpartition(":")[2])
     try:
         assert live(again.await_url().url) == 200
-        until(lambda: all(map(gone, workers)))
     finally:
         again.kill()
 
