@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Awaitable, Callable
 from itertools import count
 from pathlib import Path
 from statistics import median
@@ -13,9 +14,12 @@ from benchmarks.chats import Chat, start_chat
 from benchmarks.compare_and_swap import HotRow, Swapped
 from benchmarks.opened import opened, run, scratch
 from benchmarks.pace import Pace
+from benchmarks.postgres_servers import durable_server, store_on
+from benchmarks.postgres_swap import PostgresHotRow
 from benchmarks.result import BrokenInvariantError, Result, ratio_of_at_least
 from benchmarks.timing import in_turns
 from symphainy_platform import Platform
+from symphainy_platform.state.postgres.connections import Database
 from symphainy_platform.state.sqlite.connection import DatabaseFile
 
 WRITERS, UPDATES = 50, 10
@@ -25,20 +29,31 @@ TOTAL = WRITERS * UPDATES
 def measure(pace: Pace) -> list[Result]:
     """Let all sides take the same 500 updates, each of one message and one key of a shared object."""
     with scratch() as home:
-        ours, column, log = run(_measured(pace, home))
+        return _lines("SQLite", 2, run(_measured(pace, home)))
+
+
+def measure_postgres(pace: Pace) -> list[Result]:
+    """Do the same on Postgres, both sides in one database."""
+    with durable_server() as server, scratch() as home:
+        return _lines("Postgres", 8, run(_measured_on_postgres(pace, home, Database(server.url()))))
+
+
+def _lines(store: str, target: float, measured: list[list[Swapped]]) -> list[Result]:
+    ours, column, log = measured
     for side, rounds in (("our session", ours), ("the JSON column", column), ("the head and its log", log)):
         _check(side, rounds)
-    return [_line("one JSON column", ours, column), _line("a head and a log", ours, log)]
+    sides = (("one JSON column", column), ("a head and a log", log))
+    return [_line(f"{store}, {WRITERS} writers ({shape})", target, ours, theirs) for shape, theirs in sides]
 
 
-def _line(shape: str, ours: list[Swapped], theirs: list[Swapped]) -> Result:
+def _line(shape: str, target: float, ours: list[Swapped], theirs: list[Swapped]) -> Result:
     return Result(
-        measure=f"hot session, {WRITERS} writers, {UPDATES} updates each ({shape})",
+        measure=f"hot session on {shape}",
         ours=median(side.rate for side in ours),
         unit="updates/s",
         against="compare-and-swap by hand",
         theirs=median(side.rate for side in theirs),
-        target=ratio_of_at_least(2),
+        target=ratio_of_at_least(target),
         facts={
             "messages kept": ours[-1].messages,
             "keys kept": ours[-1].keys,
@@ -62,11 +77,24 @@ async def _measured(pace: Pace, home: Path) -> list[list[Swapped]]:
         return await asyncio.to_thread(row.swap_all, WRITERS, UPDATES)
 
     async with opened(home) as platform:
+        return await _in_turns(pace, platform, by_hand)
 
-        async def ours() -> Swapped:
-            return await _hot(platform, await start_chat(platform, f"user_{next(rounds)}", 0))
 
-        return await in_turns(pace.rounds, ours, lambda: by_hand(log=False), lambda: by_hand(log=True))
+async def _measured_on_postgres(pace: Pace, home: Path, database: Database) -> list[list[Swapped]]:
+    async def by_hand(*, log: bool) -> Swapped:
+        return await PostgresHotRow(database, log).swap_all(WRITERS, UPDATES)
+
+    async with opened(home, store=store_on(database.url)) as platform:
+        return await _in_turns(pace, platform, by_hand)
+
+
+async def _in_turns(pace: Pace, platform: Platform, by_hand: Callable[..., Awaitable[Swapped]]) -> list[list[Swapped]]:
+    users = count()
+
+    async def ours() -> Swapped:
+        return await _hot(platform, await start_chat(platform, f"user_{next(users)}", 0))
+
+    return await in_turns(pace.rounds, ours, lambda: by_hand(log=False), lambda: by_hand(log=True))
 
 
 async def _hot(platform: Platform, chat: Chat) -> Swapped:

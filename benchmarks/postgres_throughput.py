@@ -12,11 +12,10 @@ from typing import Any, NamedTuple
 from benchmarks.opened import caller, opened, run, scratch
 from benchmarks.pace import Pace
 from benchmarks.pgbench import Pgbench
+from benchmarks.postgres_servers import durable_server, store_on
 from benchmarks.result import Result, at_most, ratio_of_at_least, ratio_of_at_most
 from benchmarks.timing import Load, drive, in_turns, median_rate
 from symphainy_platform import Platform
-from symphainy_platform.context import SystemClock
-from symphainy_platform.state.postgres.connections import Database
 from symphainy_platform.state.postgres.store import PostgresStore
 from symphainy_platform.state.records import Commit
 from tests.servers.postgres import PostgresServer
@@ -40,19 +39,14 @@ class _Measured(NamedTuple):
 
 def measure(pace: Pace) -> list[Result]:
     """Compare throughput at each number of callers; CPU and latencies at 32."""
-    server = PostgresServer(durable=True)
-    try:
-        server.start()
-        with scratch() as home:
-            return run(_measured(pace, home, server))
-    finally:
-        server.remove()
+    with durable_server() as server, scratch() as home:
+        return run(_measured(pace, home, server))
 
 
 async def _measured(pace: Pace, home: Path, server: PostgresServer) -> list[Result]:
-    store = PostgresStore(Database(server.url()), SystemClock())
+    store = store_on(server.url())
     async with opened(home, store=store) as platform:
-        submit = _submits(platform)
+        submit = submits(platform)
         pgbench = Pgbench(server, "postgres")
         await pgbench.prepare(await _an_intent(store, submit), store.tables, (1, _BATCH))
         lines = []
@@ -120,7 +114,8 @@ async def _driven(callers: int, seconds: float, server: PostgresServer, submit: 
     return _Measured(load, (process_time() - client) / intents, (server.cpu_seconds() - served) / intents)
 
 
-def _submits(platform: Platform) -> Submit:
+def submits(platform: Platform) -> Submit:
+    """Return what submits the next user's `initialize_chat_session`."""
     numbers = count()
 
     def submit() -> Awaitable[Any]:

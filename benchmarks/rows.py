@@ -10,6 +10,8 @@ from benchmarks import (
     agents_sdk,
     chat_bytes,
     chat_cpu,
+    dbos_steps,
+    dbos_throughput,
     duplicates,
     hot_session,
     http_submit,
@@ -37,6 +39,7 @@ ROWS = (
     Row("overhead", "runtime overhead", overhead.measure),
     Row("sqlite", "intents a second on SQLite, and p99", sqlite_throughput.measure),
     Row("postgres", "intents a second on Postgres", postgres_throughput.measure),
+    Row("dbos", "intents a second on Postgres against DBOS", dbos_throughput.measure, dbos_steps.LIBRARY),
     Row("http", "HTTP submits", http_submit.measure),
     Row("session-cost", "cost of looking at the session", session_cost.measure),
     Row("duplicates", "in-flight duplicates", duplicates.measure),
@@ -44,6 +47,7 @@ ROWS = (
     Row("chat-cpu", "CPU of a chat turn", chat_cpu.measure),
     Row("agents-sdk", "CPU of a chat turn against the Agents SDK", agents_sdk.measure, agents_sdk.SDK),
     Row("hot-session", "fifty writers on one session", hot_session.measure),
+    Row("hot-session-postgres", "fifty writers on one session, on Postgres", hot_session.measure_postgres),
     Row("imports", "import time", imports.measure),
 )
 

@@ -19,9 +19,10 @@ ROWS = [
     "chat-bytes",
     "chat-cpu",
     "hot-session",
+    "hot-session-postgres",
     "imports",
 ]
-WITH_EXTRA = ["agents-sdk"] if find_spec("agents") else []
+WITH_EXTRA = [row for row, module in (("agents-sdk", "agents"), ("dbos", "dbos")) if find_spec(module)]
 
 WITHOUT_SDK = """
 import sys
@@ -57,13 +58,15 @@ def of(results, start):
         ("runtime overhead", 1),
         ("SQLite, ", 4),
         ("Postgres, ", 8),
+        *([("Postgres against DBOS, ", 3)] if "dbos" in WITH_EXTRA else []),
         ("HTTP on SQLite", 2),
         ("HTTP get_chat_session under a session's token", 1),
         ("CPU of an HTTP get_chat_session", 3),
         ("in-flight duplicate", 1),
         ("chat turn, bytes", 4),
         ("chat turn at N = 5,000", 5),
-        ("hot session", 2),
+        ("hot session on SQLite", 2),
+        ("hot session on Postgres", 2),
         ("`import symphainy_platform`", 1),
     ],
 )
