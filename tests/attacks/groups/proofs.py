@@ -5,8 +5,7 @@ from attacks.forgeries import FORGED, PROOF_ONLY
 from attacks.groups import steps
 
 _REFUSED = "INVALID_AUTHENTICATION_TOKEN"
-_LONG = "over 4 KiB, well signed"
-_FORGED = {name: forge for name, forge in (FORGED | PROOF_ONLY).items() if name != _LONG}
+_FORGED = FORGED | PROOF_ONLY
 _READY = (steps.cora,)
 
 

@@ -33,6 +33,9 @@ _SESSION_IDS = {
     "escape": "sess_" + "A" * 42 + "\x1b",
     "a template": "sess_" + "{{7*7}}${jndi:ldap://x}".ljust(43, "A"),
     "JSON": '{"$ne":""}',
+    "empty": "",
+    "256 characters": "sess_" + "A" * 251,
+    "1 MB": "A" * 1_000_000,
 }
 """None is a session id; each is refused before anything is looked up."""
 
@@ -49,9 +52,6 @@ SESSION_IDS = {
         f"{intent}: {name}": _identified(intent, value, status, code)
         for intent in _AT_BOTH
         for name, (value, status, code) in {
-            "empty": ("", 422, _VALUE),
-            "256 characters": ("sess_" + "A" * 251, 422, _VALUE),
-            "1 MB": ("A" * 1_000_000, 422, _VALUE),
             "NUL": ("sess_" + "A" * 42 + _NUL, 400, _MALFORMED),
             "lone surrogate": ("sess_" + "A" * 42 + _SURROGATE, 400, _MALFORMED),
             "a number": (7, 422, "INVALID_PARAMETER_TYPE"),

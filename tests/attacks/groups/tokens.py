@@ -60,13 +60,7 @@ _OTHER_DOORS = {
     "execution": _reading(lambda _: "/api/execution/exec_019bff53-0000-7000-8000-000000000000/status"),
 }
 
-_LONG = "over 4 KiB, well signed"
-
-AT_REFRESH = {f"refresh_session: {name}": _refresh(forge) for name, forge in _FORGED.items()} | {
-    f"refresh_session: {_LONG}": Case(
-        lambda s: s.refresh(s.ann, token=_made(_FORGED[_LONG])(s)), 422, "INVALID_PARAMETER_VALUE"
-    )
-}
+AT_REFRESH = {f"refresh_session: {name}": _refresh(forge) for name, forge in _FORGED.items()}
 
 AS_BEARER = {f"bearer: {name}": _bearer(forge) for name, forge in _FORGED.items()}
 
@@ -74,11 +68,11 @@ ELSEWHERE = {f"{door}: {name}": make(_FORGED[name]) for door, make in _OTHER_DOO
 
 
 SIZES = {
-    "refresh_session: empty": Case(lambda s: s.refresh(s.ann, token=""), 422, "INVALID_PARAMETER_VALUE"),
-    "refresh_session: 4,097 bytes": Case(lambda s: s.refresh(s.ann, token="A" * 4097), 422, "INVALID_PARAMETER_VALUE"),
-    "refresh_session: 5 MB": Case(lambda s: s.refresh(s.ann, token="A" * 5_000_000), 422, "INVALID_PARAMETER_VALUE"),
+    "refresh_session: empty": Case(lambda s: s.refresh(s.ann, token=""), 401, "INVALID_SESSION_TOKEN"),
+    "refresh_session: 4,097 bytes": Case(lambda s: s.refresh(s.ann, token="A" * 4097), 401, "INVALID_SESSION_TOKEN"),
+    "refresh_session: 5 MB": Case(lambda s: s.refresh(s.ann, token="A" * 5_000_000), 401, "INVALID_SESSION_TOKEN"),
     "refresh_session: 5 MB of parts": Case(
-        lambda s: s.refresh(s.ann, token="a." * 2_500_000), 422, "INVALID_PARAMETER_VALUE"
+        lambda s: s.refresh(s.ann, token="a." * 2_500_000), 401, "INVALID_SESSION_TOKEN"
     ),
     "refresh_session: over 5 MiB": Case(lambda s: s.refresh(s.ann, token="A" * 5_300_000), 413, "PAYLOAD_TOO_LARGE"),
     "refresh_session: with a newline": Case(
