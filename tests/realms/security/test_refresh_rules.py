@@ -9,6 +9,7 @@ from account_platform import SERVICE
 from signed_in import ANN, DAY, GRACE, HOUR, INSTANT, LONGEST, code_of, payload, rows_of, signed_in
 
 from symphainy_platform import IntentError, isoformat
+from symphainy_platform.realms.security.intent_services import list_sessions_service
 from symphainy_platform.state.recent import MAX_AGE_SECONDS
 from symphainy_platform.testing.clock import START
 
@@ -66,6 +67,18 @@ async def test_rule_4_an_expired_session_is_active_and_shown_as_expired_until_th
     assert (await sessions.answer("list_sessions", ANN))["sessions"] == []
 
 
+async def test_rule_4_sessions_that_have_ended_and_were_not_swept_hide_no_living_one(sessions, monkeypatch):
+    monkeypatch.setattr(list_sessions_service, "LONGEST_LIST", 2)
+    living = [await sessions.open(extend_hours=100) for _ in range(3)]
+    sessions.advance(1)
+    for _ in range(3):
+        await sessions.open(extend_hours=1)
+    sessions.advance(HOUR + GRACE)
+    shown = (await sessions.answer("list_sessions", ANN))["sessions"]
+    assert len(shown) == 2
+    assert {entry["session_ref"] for entry in shown} < {held.ref for held in living}
+
+
 async def test_rule_4_expires_once_and_for_good(sessions, held):
     sessions.advance(DAY + GRACE)
     with pytest.raises(IntentError) as refused:
@@ -118,6 +131,7 @@ async def test_rule_4_a_session_that_its_account_no_longer_stands_behind(session
     assert await code_of(sessions.identify(held)) == "SESSION_TERMINATED"
     assert await code_of(sessions.refresh(held)) == "SESSION_TERMINATED"
     assert await sessions.state(held) == "ACTIVE"
+    assert (await sessions.answer("list_sessions", held.owner))["sessions"] == []
 
 
 # Rule 5

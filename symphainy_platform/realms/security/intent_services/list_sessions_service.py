@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from symphainy_platform import ExecutionContext, IntentResult, IntentService
-from symphainy_platform.realms.security.session import SESSION, Session
+from symphainy_platform.realms.security.session import Session, active_sessions
 
 SESSION_LIST = "session_list"
 LONGEST_LIST = 200
@@ -19,10 +19,11 @@ class ListSessionsService(IntentService):
     async def execute(self, ctx: ExecutionContext, params: Any) -> IntentResult:
         """Read; nothing is written, and nothing of which a token is made is shown."""
         del params
-        page = await ctx.state_surface.list_artifacts(SESSION, lifecycle_state="ACTIVE", limit=LONGEST_LIST)
-        now = ctx.now().timestamp()
-        living = [session for session in map(Session, page.artifacts) if now < session.ends_at]
-        return IntentResult({SESSION_LIST: {"sessions": [_entry(session, ctx.session_ref, now) for session in living]}})
+        account, now = await ctx.state_surface.get_artifact(ctx.user_id), ctx.now().timestamp()
+        found = map(Session, await active_sessions(ctx, ctx.user_id))
+        living = [session for session in found if now < session.ends_at and session.belongs_to(account)]
+        shown = [_entry(session, ctx.session_ref, now) for session in living[:LONGEST_LIST]]
+        return IntentResult({SESSION_LIST: {"sessions": shown}})
 
 
 def _entry(session: Session, current: str | None, now: float) -> dict[str, Any]:
