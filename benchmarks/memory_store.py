@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from symphainy_platform.state.records import Commit, Committed, Outcome, SealedKey
+from symphainy_platform.state.steps import SchemaStep
 from symphainy_platform.state.store import EventFilter, EventPage, Health, Read, Retention, SweepResult
 
 _MOMENT = "2026-01-01T00:00:00.000000Z"
@@ -27,9 +28,13 @@ class ForgetfulStore:
     async def close(self) -> None:
         """Close nothing."""
 
-    async def migrate(self, *, dry_run: bool = False) -> Sequence[str]:
+    async def migrate(self, *, to: str | None = None, dry_run: bool = False) -> Sequence[str]:
         """Have no schema."""
-        del dry_run
+        del to, dry_run
+        return ()
+
+    async def steps(self) -> Sequence[SchemaStep]:
+        """Have no schema."""
         return ()
 
     async def secret(self, name: str) -> bytes:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import sys
+from contextlib import asynccontextmanager
 from importlib.metadata import version
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -14,42 +15,73 @@ from symphainy_platform.cli.output import print_json, print_table
 from symphainy_platform.errors import IntentError, StartError
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable
+    from collections.abc import AsyncIterator, Awaitable, Sequence
 
     from symphainy_platform.settings import Settings
-    from symphainy_platform.state.store import SweepResult
+    from symphainy_platform.state.steps import SchemaStep
+    from symphainy_platform.state.store import Store, SweepResult
 
 _COUNTED = ("keys", "executions", "events", "artifacts")
 
 
-def migrate(
+def migrate(  # noqa: PLR0913 - one parameter per option
     context: typer.Context,
     *,
+    to: Annotated[str | None, typer.Option("--to", metavar="STEP", help="The last step: name, start, number.")] = None,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Say what would be applied, and apply nothing.")] = False,
+    status: Annotated[bool, typer.Option("--status", help="List every step, and apply nothing.")] = False,
     store: StoreUrl = None,
     as_json: AsJson = False,
 ) -> None:
-    """Bring the schema of the store up to date. `serve` does the same at its start.
+    """Bring the schema of the store up to date, or up to one step; it never goes back.
 
-    Example: symphainy migrate --dry-run
+    `serve` brings it up to date at its start.
+
+    Example: symphainy migrate --status
     """
     where = place_here(context, store=store, as_json=as_json)
-    steps = asyncio.run(_migrate(where.settings(), dry_run=dry_run))
+    if status:
+        if dry_run or to is not None:
+            message = "--status applies nothing: leave out --to and --dry-run"
+            raise typer.BadParameter(message)
+        _print_status(asyncio.run(_steps(where.settings())), as_json=where.as_json)
+        return
+    steps = asyncio.run(_migrate(where.settings(), to=to, dry_run=dry_run))
     if where.as_json:
         print_json({"steps": steps, "applied": not dry_run})
     elif steps:
         typer.echo("\n".join(f"{'to apply' if dry_run else 'applied'}: {step}" for step in steps))
     else:
-        typer.echo("The schema is current.")
+        typer.echo("The schema is current." if to is None else "Nothing to apply: the schema is at that step.")
 
 
-async def _migrate(settings: Settings, *, dry_run: bool) -> list[str]:
+def _print_status(steps: Sequence[SchemaStep], *, as_json: bool) -> None:
+    if as_json:
+        told = [{"name": step.name, "applied": step.applied, "applied_at": step.applied_at} for step in steps]
+        print_json({"steps": told})
+        return
+    rows = [(step.name, "applied" if step.applied else "to apply", step.applied_at or "") for step in steps]
+    print_table("Schema", ("step", "", "at"), rows)
+
+
+async def _migrate(settings: Settings, *, to: str | None = None, dry_run: bool) -> list[str]:
+    async with _unopened(settings) as store:
+        return list(await store.migrate(to=to, dry_run=dry_run))
+
+
+async def _steps(settings: Settings) -> Sequence[SchemaStep]:
+    async with _unopened(settings) as store:
+        return await store.steps()
+
+
+@asynccontextmanager
+async def _unopened(settings: Settings) -> AsyncIterator[Store]:
     from symphainy_platform.context import SystemClock  # noqa: PLC0415 - keeps `--help` fast
     from symphainy_platform.plugins import load_plugins, open_store  # noqa: PLC0415
 
     store = open_store(load_plugins(), settings, SystemClock())
     try:
-        return list(await store.migrate(dry_run=dry_run))
+        yield store
     finally:
         await store.close()
 

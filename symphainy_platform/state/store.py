@@ -21,6 +21,7 @@ from symphainy_platform.state.records import (
     PublishedEvent,
     SealedKey,
 )
+from symphainy_platform.state.steps import SchemaStep
 
 R = TypeVar("R")
 
@@ -243,11 +244,14 @@ class Store(Protocol):
     async def close(self) -> None:
         """Finish what was handed over and let go of every resource. Idempotent."""
 
-    async def migrate(self, *, dry_run: bool = False) -> Sequence[str]:
-        """Bring the schema up to date, under a lock; returns the names of the steps (to be) applied.
+    async def migrate(self, *, to: str | None = None, dry_run: bool = False) -> Sequence[str]:
+        """Bring the schema up to date, or up to the step `to`, under a lock; returns the steps (to be) applied.
 
-        May be called before open(). A schema newer than the code raises StoreRefusedError.
+        May be called before open(). StoreRefusedError: a schema newer than the code, an unknown `to`, one left behind.
         """
+
+    async def steps(self) -> Sequence[SchemaStep]:
+        """Every step of the schema, in order, and whether it is applied; changes nothing, errors as of migrate()."""
 
     async def secret(self, name: str) -> bytes:
         """32 random bytes that the store made at the first call of this name and keeps."""

@@ -38,6 +38,7 @@ async def test_migrations_go_the_direct_way(databases, clock):
     store = PostgresStore(nowhere, clock, migrations=Database(databases.url()))
     assert await store.migrate()
     assert await store.migrate(dry_run=True) == []
+    assert all(step.applied_at for step in await store.steps())
     await store.close()
 
 

@@ -109,7 +109,22 @@ async def test_a_dry_run_changes_nothing(connect, new_store):
     assert not await (await connect()).fetchval("select exists (select from pg_namespace where nspname = 'symphainy')")
 
 
-@pytest.mark.parametrize("verb", ["migrate", "open"])
+async def test_the_time_of_each_step_is_kept(connect, new_store):
+    store = new_store()
+    first, second, *_ = known_steps()
+    await store.migrate(to="20261120090000")
+    await (await connect()).execute("update symphainy.schema_migrations set applied_at = '2026-01-02 04:04:05.5+01'")
+    await store.migrate(to=second)
+    steps = {step.name: step for step in await store.steps()}
+    assert steps[first].applied_at == "2026-01-02T03:04:05.500000Z"
+    assert {name: step.applied_at is not None for name, step in steps.items()} == {
+        name: name in {first, second} for name in known_steps()
+    }
+    with pytest.raises(StoreRefusedError, match="no current schema: run `symphainy migrate`"):
+        await store.open()
+
+
+@pytest.mark.parametrize("verb", ["migrate", "open", "steps"])
 async def test_a_newer_schema_is_refused(store, connect, verb):
     await (await connect()).execute("insert into symphainy.schema_migrations (name) values ('99990101000000_new')")
     with pytest.raises(StoreRefusedError, match="99990101000000_new"):
@@ -117,7 +132,7 @@ async def test_a_newer_schema_is_refused(store, connect, verb):
     assert not (await store.health()).ready
 
 
-@pytest.mark.parametrize("verb", ["migrate", "open"])
+@pytest.mark.parametrize("verb", ["migrate", "open", "steps"])
 async def test_a_schema_of_another_program_is_refused(connect, verb, new_store):
     await (await connect()).execute("create schema symphainy")
     with pytest.raises(StoreRefusedError, match="another program"):

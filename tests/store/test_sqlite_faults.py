@@ -211,7 +211,7 @@ WRONG_FILES = {
 }
 
 
-@pytest.mark.parametrize("verb", ["open", "migrate"])
+@pytest.mark.parametrize("verb", ["open", "migrate", "steps"])
 @pytest.mark.parametrize("wrong", WRONG_FILES, ids=lambda wrong: wrong.__name__)
 async def test_wrong_file_is_refused_with_a_sentence_and_left_alone(store, path, clock, wrong, verb):
     await commit_all(store, *(big_commit(number) for number in range(5)))
@@ -282,4 +282,12 @@ async def test_folder_that_takes_no_file_is_refused(unprivileged, clock):
     store = SqliteStore(folder / "platform.db", clock)
     with pytest.raises(StoreRefusedError):
         await store.migrate()
+    await store.close()
+
+
+async def test_a_schema_that_stops_at_a_step_is_not_opened(path, clock):
+    store = SqliteStore(path, clock)
+    await store.migrate(to="2")
+    with pytest.raises(StoreRefusedError, match="no current schema: run `symphainy migrate`"):
+        await store.open()
     await store.close()

@@ -87,6 +87,10 @@ async def test_an_api_cannot_migrate(projects, clock):
     assert await store.migrate(dry_run=True) == list(known_steps())
     with pytest.raises(StoreRefusedError, match=r"supabase db push.*SYMPHAINY_MIGRATION_URL"):
         await store.migrate()
+    with pytest.raises(StoreRefusedError, match=r"cannot change the schema"):
+        await store.migrate(to=next(iter(known_steps())))
+    with pytest.raises(StoreRefusedError, match=r"nobody can tell.*SYMPHAINY_MIGRATION_URL"):
+        await store.steps()
     with pytest.raises(StoreRefusedError, match="apply the migrations"):
         await store.open()
     assert not (await store.health()).ready
@@ -97,6 +101,9 @@ async def test_a_project_that_was_migrated_by_others_needs_no_direct_way(project
     await open_store()
     store = SupabaseStore(projects.url(), SECRET_KEY, clock)
     assert await store.migrate() == await store.migrate(dry_run=True) == []
+    assert [(step.name, step.applied, step.applied_at) for step in await store.steps()] == [
+        (name, True, None) for name in known_steps()
+    ]
     await store.open()
     assert (await store.health()).ready
     await store.close()

@@ -15,6 +15,7 @@ from symphainy_platform.state.postgres.connections import Database, end
 from symphainy_platform.state.postgres.driver import Connection
 from symphainy_platform.state.postgres.faults import DATABASE_ERRORS, at_start
 from symphainy_platform.state.postgres.queries import SQL
+from symphainy_platform.state.steps import SchemaStep, steps_to_apply, told_steps
 from symphainy_platform.state.transfer import UNFINISHED
 
 _PRELUDE = Path(__file__).with_name("prelude.sql")
@@ -76,12 +77,19 @@ class FirstConnection:
         self._held: Connection | None = None
         self._in_use = asyncio.Lock()
 
-    async def migrate(self, *, dry_run: bool) -> list[str]:
-        """Apply the missing steps (or only name them)."""
+    async def migrate(self, *, to: str | None, dry_run: bool) -> list[str]:
+        """Apply the missing steps up to `to` (or only name them)."""
         if self._direct is not None:
-            return await migrate_database(self._direct, dry_run=dry_run)
+            return await migrate_database(self._direct, to=to, dry_run=dry_run)
         async with self._connected() as connection:
-            return await _migrate(connection, place_of(self._database), dry_run=dry_run)
+            return await _migrate(connection, place_of(self._database), to, dry_run=dry_run)
+
+    async def steps(self) -> list[SchemaStep]:
+        """Tell every step, and when the database got it."""
+        if self._direct is not None:
+            return await database_steps(self._direct)
+        async with self._connected() as connection:
+            return await _steps(connection, place_of(self._database))
 
     async def checked(self) -> Connection:
         """Refuse a database whose schema is not exactly the one of this code; else hand the connection over."""
@@ -106,12 +114,23 @@ class FirstConnection:
                 yield connection
 
 
-async def migrate_database(database: Database, *, dry_run: bool) -> list[str]:
-    """Apply the missing steps (or only name them) in one transaction; safe when several processes start at once."""
+async def migrate_database(database: Database, *, to: str | None = None, dry_run: bool) -> list[str]:
+    """Apply the missing steps up to `to` (or only name them) in one transaction.
+
+    Safe when several processes start at once.
+    """
     async with _connected(database) as connection:
-        missing = await _migrate(connection, place_of(database), dry_run=dry_run)
+        missing = await _migrate(connection, place_of(database), to, dry_run=dry_run)
         await end(connection)
         return missing
+
+
+async def database_steps(database: Database) -> list[SchemaStep]:
+    """Tell every step, and when the database got it."""
+    async with _connected(database) as connection:
+        steps = await _steps(connection, place_of(database))
+        await end(connection)
+        return steps
 
 
 @asynccontextmanager
@@ -137,16 +156,22 @@ async def _connected(database: Database, held: Connection | None = None) -> Asyn
         raise at_start(place_of(database), error) from error
 
 
-async def _migrate(connection: Connection, place: str, *, dry_run: bool) -> list[str]:
+async def _steps(connection: Connection, place: str) -> list[SchemaStep]:
+    applied = await _applied(connection, place)
+    times = await connection.fetch(SQL["step_times"]) if applied else []
+    return told_steps(known_steps(), dict(times))
+
+
+async def _migrate(connection: Connection, place: str, to: str | None, *, dry_run: bool) -> list[str]:
     if (version := connection.get_server_version().major) < _OLDEST:
         msg = f"The store {place} runs Postgres {version}: {_OLDEST} or newer is needed."
         raise StoreRefusedError(msg)
-    missing = await _missing(connection, place)
+    missing = await _missing(connection, place, to)
     if dry_run or not missing:
         return missing
     async with connection.transaction():
         await connection.execute(SQL["lock_schema"], timeout=_MIGRATION_SECONDS)
-        missing = await _missing(connection, place)  # again: another process may have been faster
+        missing = await _missing(connection, place, to)  # again: another process may have been faster
         if missing:
             await connection.execute(_PRELUDE.read_text("utf-8"), timeout=_MIGRATION_SECONDS)
         for name in missing:
@@ -154,7 +179,11 @@ async def _migrate(connection: Connection, place: str, *, dry_run: bool) -> list
     return missing
 
 
-async def _missing(connection: Connection, place: str) -> list[str]:
+async def _missing(connection: Connection, place: str, to: str | None) -> list[str]:
+    return steps_to_apply(known_steps(), await _applied(connection, place), to)
+
+
+async def _applied(connection: Connection, place: str) -> list[str]:
     applied = await applied_steps(connection)
     check_not_newer(place, applied)
-    return [name for name in known_steps() if name not in applied]
+    return applied

@@ -277,6 +277,10 @@ select to_regclass('symphainy.schema_migrations') is not null,
 -- name: steps
 select name from symphainy.schema_migrations order by name
 
+-- name: step_times
+-- Asked on the database alone: the API tells the names.
+select name, to_char(applied_at at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"') from symphainy.schema_migrations
+
 -- name: lock_schema
 select pg_advisory_xact_lock(hashtextextended('symphainy.migrate', 0))
 

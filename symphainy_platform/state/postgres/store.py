@@ -27,6 +27,7 @@ from symphainy_platform.state.postgres.shared_reads import SharedReads
 from symphainy_platform.state.postgres.sweep import Sweep, purge_artifacts
 from symphainy_platform.state.postgres.transfer import PostgresTransfer
 from symphainy_platform.state.records import AuditEntry, AuditPosition, Commit, Outcome, SealedKey
+from symphainy_platform.state.steps import SchemaStep
 from symphainy_platform.state.store import EventFilter, EventPage, Health, Read, Retention, SweepResult
 
 T = TypeVar("T")
@@ -78,9 +79,13 @@ class PostgresStore:
         await self._bell.close()
         await self._connections.close()
 
-    async def migrate(self, *, dry_run: bool = False) -> Sequence[str]:
+    async def migrate(self, *, to: str | None = None, dry_run: bool = False) -> Sequence[str]:
         """Apply the steps that the database lacks, all of them or none."""
-        return await self._first.migrate(dry_run=dry_run)
+        return await self._first.migrate(to=to, dry_run=dry_run)
+
+    async def steps(self) -> Sequence[SchemaStep]:
+        """Tell every step of the schema, and when the database got it."""
+        return await self._first.steps()
 
     def transfer(self) -> PostgresTransfer:
         """Its raw rows, for copies of the whole store; also while it is not open."""

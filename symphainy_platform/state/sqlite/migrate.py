@@ -12,6 +12,7 @@ from symphainy_platform.context import Clock, isoformat
 from symphainy_platform.errors import StoreRefusedError
 from symphainy_platform.state.sqlite.connection import BUSY_SECONDS, DatabaseFile, transaction
 from symphainy_platform.state.sqlite.faults import at_start, is_busy
+from symphainy_platform.state.steps import SchemaStep, find_step, steps_to_apply, told_steps
 from symphainy_platform.state.transfer import UNFINISHED
 
 _FOLDER = Path(__file__).with_name("migrations")
@@ -59,45 +60,72 @@ def check_current(path: Path, connection: sqlite3.Connection) -> None:
         raise StoreRefusedError(msg)
 
 
-def migrate_file(file: DatabaseFile, clock: Clock, *, dry_run: bool) -> list[str]:
-    """Apply the missing steps (or only name them); safe when several processes start at once."""
+def migrate_file(file: DatabaseFile, clock: Clock, *, to: str | None = None, dry_run: bool) -> list[str]:
+    """Apply the missing steps up to `to` (or only name them); safe when several processes start at once."""
     check_sqlite()
+    last = find_step(known_steps(), to) if to is not None else None  # before there is a file
     if dry_run and not file.path.exists():
-        return list(known_steps())
+        return steps_to_apply(known_steps(), [], last)
     try:
-        return _migrate(file, clock, dry_run=dry_run)
+        return _migrate(file, clock, last, dry_run=dry_run)
     except (sqlite3.Error, OSError) as error:
         raise at_start(file.path, error) from error
 
 
-def _migrate(file: DatabaseFile, clock: Clock, *, dry_run: bool) -> list[str]:
+def file_steps(file: DatabaseFile) -> list[SchemaStep]:
+    """Tell every step, and when the file got it; makes no file."""
+    check_sqlite()
+    if not file.path.exists():
+        return told_steps(known_steps(), {})
+    try:
+        return _steps(file)
+    except (sqlite3.Error, OSError) as error:
+        raise at_start(file.path, error) from error
+
+
+def _steps(file: DatabaseFile) -> list[SchemaStep]:
+    connection = file.connect()
+    try:
+        with transaction(connection, "BEGIN"):
+            applied = _applied(file.path, connection)
+            times = connection.execute("SELECT name, applied_at FROM schema_migrations").fetchall() if applied else ()
+    finally:
+        connection.close()
+    return told_steps(known_steps(), dict(times))
+
+
+def _migrate(file: DatabaseFile, clock: Clock, to: str | None, *, dry_run: bool) -> list[str]:
     file.create()
     connection = file.connect()
     try:
         with transaction(connection, "BEGIN"):  # one snapshot: another process may be migrating now
-            missing = _missing(file.path, connection)
+            missing = _missing(file.path, connection, to)
         if dry_run:
             return missing
         if missing:
-            missing = _apply(file.path, connection, clock)
+            missing = _apply(file.path, connection, clock, to)
         use_wal(file.path, connection)
         return missing
     finally:
         connection.close()
 
 
-def _missing(path: Path, connection: sqlite3.Connection) -> list[str]:
+def _missing(path: Path, connection: sqlite3.Connection, to: str | None) -> list[str]:
+    return steps_to_apply(known_steps(), _applied(path, connection), to)
+
+
+def _applied(path: Path, connection: sqlite3.Connection) -> list[str]:
     applied = applied_steps(connection)
     check_not_newer(path, applied)
     if not applied and connection.execute("SELECT count(*) FROM sqlite_schema").fetchone()[0]:
         msg = f"The file {path} is a database of another program: choose another path for the store."
         raise StoreRefusedError(msg)
-    return [name for name in known_steps() if name not in applied]
+    return applied
 
 
-def _apply(path: Path, connection: sqlite3.Connection, clock: Clock) -> list[str]:
+def _apply(path: Path, connection: sqlite3.Connection, clock: Clock, to: str | None) -> list[str]:
     with transaction(connection, "BEGIN EXCLUSIVE"):
-        missing = _missing(path, connection)  # again: another process may have been faster
+        missing = _missing(path, connection, to)  # again: another process may have been faster
         for name in missing:
             for statement in _statements(known_steps()[name]):
                 connection.execute(statement)

@@ -25,6 +25,7 @@ from symphainy_platform.state.sqlite.migrate import (
     applied_steps,
     check_current,
     check_sqlite,
+    file_steps,
     known_steps,
     migrate_file,
     use_wal,
@@ -37,6 +38,7 @@ from symphainy_platform.state.sqlite.reads import answer_read, is_long, is_one_s
 from symphainy_platform.state.sqlite.sweep import Sweep
 from symphainy_platform.state.sqlite.transfer import SqliteTransfer
 from symphainy_platform.state.sqlite.writer import WriterThread
+from symphainy_platform.state.steps import SchemaStep
 from symphainy_platform.state.store import EventFilter, EventPage, Health, Read, Retention, SweepResult
 
 _SECRET_BYTES = 32
@@ -98,9 +100,13 @@ class SqliteStore:
         await self._writer.close()
         await self._readers.close()
 
-    async def migrate(self, *, dry_run: bool = False) -> Sequence[str]:
+    async def migrate(self, *, to: str | None = None, dry_run: bool = False) -> Sequence[str]:
         """Create the file if there is none, and apply the steps that it lacks."""
-        return await asyncio.to_thread(migrate_file, self._file, self._clock, dry_run=dry_run)
+        return await asyncio.to_thread(migrate_file, self._file, self._clock, to=to, dry_run=dry_run)
+
+    async def steps(self) -> Sequence[SchemaStep]:
+        """Tell every step of the schema, and when the file got it; makes no file."""
+        return await asyncio.to_thread(file_steps, self._file)
 
     def transfer(self) -> SqliteTransfer:
         """Its raw rows, for copies of the whole store; also while it is not open."""

@@ -25,11 +25,12 @@ from symphainy_platform.state.postgres.queries import SQL
 from symphainy_platform.state.postgres.reads import can_be_found, missing
 from symphainy_platform.state.postgres.sweep import Sweep, purge_artifacts
 from symphainy_platform.state.records import AuditEntry, AuditPosition, Commit, Outcome, SealedKey
+from symphainy_platform.state.steps import SchemaStep
 from symphainy_platform.state.store import EventFilter, EventPage, Health, Read, Retention, SweepResult
 from symphainy_platform.state.supabase.api import Api
 from symphainy_platform.state.supabase.calls import Calls
 from symphainy_platform.state.supabase.faults import at_start
-from symphainy_platform.state.supabase.migrate import migrate_project
+from symphainy_platform.state.supabase.migrate import migrate_project, project_steps
 from symphainy_platform.state.supabase.reads import answer_reads
 from symphainy_platform.state.supabase.statements import Asked, Row, Statements
 
@@ -70,9 +71,13 @@ class SupabaseStore:
         """Finish what was handed over, then end every connection. Idempotent."""
         await self._calls.close()
 
-    async def migrate(self, *, dry_run: bool = False) -> Sequence[str]:
+    async def migrate(self, *, to: str | None = None, dry_run: bool = False) -> Sequence[str]:
         """Apply the steps that the database lacks over its direct URL; without one they can only be named."""
-        return await migrate_project(self._calls, self._place, self._migrations, dry_run=dry_run)
+        return await migrate_project(self._calls, self._place, self._migrations, to=to, dry_run=dry_run)
+
+    async def steps(self) -> Sequence[SchemaStep]:
+        """Tell every step of the schema; when the database got it, its direct URL alone knows."""
+        return await project_steps(self._calls, self._place, self._migrations)
 
     async def secret(self, name: str) -> bytes:
         """Return the 32 bytes of this name, made at the first call."""

@@ -56,6 +56,33 @@ class LifetimeChecks(StoreChecks):
         assert list(await store.migrate(dry_run=True)) == []
         await store.close()
 
+    async def test_migrate_stops_at_a_step_and_goes_on(self, store_factory: StoreFactory, clock: ManualClock) -> None:
+        store = store_factory(clock)
+        planned = list(await store.migrate(dry_run=True))
+        first, *others = planned
+        assert list(await store.migrate(to=first, dry_run=True)) == [first]
+        assert list(await store.migrate(to=first)) == [first]
+        assert list(await store.migrate(to=first)) == []
+        assert [(step.name, step.applied) for step in await store.steps()] == [
+            (name, name == first) for name in planned
+        ]
+        assert list(await store.migrate(to=planned[-1])) == others
+        assert all(step.applied for step in await store.steps())
+        with pytest.raises(StoreRefusedError, match=f"never goes back to {first}"):
+            await store.migrate(to=first)
+        await store.open()
+        await store.close()
+
+    async def test_migrate_knows_its_steps(self, store_factory: StoreFactory, clock: ManualClock) -> None:
+        store = store_factory(clock)
+        planned = list(await store.migrate(dry_run=True))
+        for dry_run in (True, False):
+            with pytest.raises(StoreRefusedError, match=f"is no step of the schema. The steps are: {planned[0]}"):
+                await store.migrate(to="later", dry_run=dry_run)
+        assert list(await store.migrate(dry_run=True)) == planned
+        assert not any(step.applied or step.applied_at for step in await store.steps())
+        await store.close()
+
     async def test_store_without_its_schema_is_refused(self, store_factory: StoreFactory, clock: ManualClock) -> None:
         store = store_factory(clock)
         with pytest.raises(StoreRefusedError, match="migrate"):
