@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Sequence
+from itertools import cycle
 from time import perf_counter
 from typing import cast
 
@@ -31,9 +32,14 @@ def request_bytes(token: str, body: bytes) -> bytes:
 
 async def drive_http(port: int, seconds: float, callers: Sequence[NextRequest]) -> Load:
     """Let each caller submit for so long on a connection of its own."""
+    return await drive_spread([port], seconds, callers)
+
+
+async def drive_spread(ports: Sequence[int], seconds: float, callers: Sequence[NextRequest]) -> Load:
+    """Do so with the callers dealt out to several servers, the same number to each."""
     latencies: list[float] = []
-    began = perf_counter()
-    await asyncio.gather(*[_called(port, began + seconds, caller, latencies) for caller in callers])
+    began, end = perf_counter(), perf_counter() + seconds
+    await asyncio.gather(*[_called(port, end, each, latencies) for port, each in zip(cycle(ports), callers)])
     return Load(len(latencies) / (perf_counter() - began), latencies)
 
 

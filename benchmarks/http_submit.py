@@ -6,25 +6,16 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
-from itertools import count
 from pathlib import Path
-from typing import Any, NamedTuple
 
-import orjson
-
-from benchmarks.asgi_call import body_of
-from benchmarks.chats import message
-from benchmarks.http_client import NextRequest, ask, drive_http, request_bytes
-from benchmarks.opened import caller, run, scratch, settings_in
+from benchmarks.http_client import drive_http
+from benchmarks.http_sessions import getter, open_session, service, updater
+from benchmarks.opened import caller, run, scratch
 from benchmarks.pace import Pace
 from benchmarks.result import BrokenInvariantError, Result, ratio_of_at_least
 from benchmarks.timing import Load, in_turns, median_rate
-from symphainy_platform.context import Identity, SystemClock
-from symphainy_platform.identity.source import tokens_of
 
 CALLERS = 32
-BODY_BYTES = 2048
-_PLACE = b"@@@@@@@@"
 _STOP_SECONDS = 20
 _FOUR_FIFTHS = 1 / 1.2
 """Of the rate, when every request costs 20 % more."""
@@ -77,12 +68,12 @@ def _serving(side: str, home: Path) -> Iterator[int]:
 
 
 async def _measured(pace: Pace, home: Path, ours: int, echo: int) -> list[list[Load]]:
-    getters = [await _session(home, ours, caller(f"getter_{number}")) for number in range(CALLERS)]
-    updaters = [await _session(home, ours, caller(f"updater_{number}")) for number in range(CALLERS)]
-    services = [await _session(home, ours, _service(f"service_{number}")) for number in range(CALLERS)]
-    gets = [_getter(session) for session in getters]
-    updates = [_updater(session) for session in updaters]
-    of_services = [_getter(session) for session in services]
+    getters = [await open_session(home, ours, caller(f"getter_{number}")) for number in range(CALLERS)]
+    updaters = [await open_session(home, ours, caller(f"updater_{number}")) for number in range(CALLERS)]
+    services = [await open_session(home, ours, service(f"service_{number}")) for number in range(CALLERS)]
+    gets = [getter(session) for session in getters]
+    updates = [updater(session) for session in updaters]
+    of_services = [getter(session) for session in services]
     return await in_turns(
         pace.rounds,
         lambda: drive_http(ours, pace.seconds, gets),
@@ -91,59 +82,3 @@ async def _measured(pace: Pace, home: Path, ours: int, echo: int) -> list[list[L
         lambda: drive_http(echo, pace.seconds, updates),
         lambda: drive_http(ours, pace.seconds, of_services),
     )
-
-
-class _Session(NamedTuple):
-    token: str
-    session_id: str
-
-
-async def _session(home: Path, port: int, who: Identity) -> _Session:
-    """Start a chat session whose answers are about as large as the echo's: two messages, 2 KB."""
-    token = await _token(home, port, who)
-    params = {"initial_context": _updates("m0", "m1")}
-    answer = await _answered(port, token, "initialize_chat_session", params)
-    return _Session(token, answer["chat_session"]["semantic_payload"]["chat_session_id"])
-
-
-async def _token(home: Path, port: int, who: Identity) -> str:
-    """A service's own token; for a user that of a session which it opens."""
-    minted = tokens_of(settings_in(home)).mint(who, ttl_seconds=3600, clock=SystemClock())
-    if who.is_service:
-        return minted
-    session: str = (await _answered(port, minted, "create_session", {}))["session"]["semantic_payload"]["session_token"]
-    return session
-
-
-async def _answered(port: int, token: str, intent: str, params: dict[str, Any]) -> Any:
-    """The artifacts of an intent's answer."""
-    return orjson.loads(await ask(port, request_bytes(token, body_of(intent, params))))["artifacts"]
-
-
-def _service(name: str) -> Identity:
-    return Identity(caller(name).tenant_id, name, frozenset({"service"}))
-
-
-def _updates(*ids: str) -> dict[str, Any]:
-    size = BODY_BYTES // len(ids) - 150
-    history = [{"id": id_, **message(number, size=size)} for number, id_ in enumerate(ids)]
-    return {"conversation_history": history, "shared_intent": "plan the launch"}
-
-
-def _getter(session: _Session) -> NextRequest:
-    params = {"chat_session_id": session.session_id}
-    request = request_bytes(session.token, body_of("get_chat_session", params))
-    return lambda: request
-
-
-def _updater(session: _Session) -> NextRequest:
-    """Return requests that each say two new messages; the answer carries the newest two."""
-    place = _PLACE.decode()
-    params = {
-        "chat_session_id": session.session_id,
-        "context_updates": _updates(f"{place}u", f"{place}a"),
-        "history_limit": 2,
-    }
-    request = request_bytes(session.token, body_of("update_chat_context", params))
-    numbers = count()
-    return lambda: request.replace(_PLACE, b"%08d" % next(numbers))

@@ -16,6 +16,7 @@ from benchmarks import (
     hot_session,
     http_submit,
     imports,
+    many_processes,
     overhead,
     postgres_throughput,
     session_cost,
@@ -48,6 +49,7 @@ ROWS = (
     Row("agents-sdk", "CPU of a chat turn against the Agents SDK", agents_sdk.measure, agents_sdk.SDK),
     Row("hot-session", "fifty writers on one session", hot_session.measure),
     Row("hot-session-postgres", "fifty writers on one session, on Postgres", hot_session.measure_postgres),
+    Row("processes", "four processes on one Postgres", many_processes.measure),
     Row("imports", "import time", imports.measure),
 )
 

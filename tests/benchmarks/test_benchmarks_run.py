@@ -20,6 +20,7 @@ ROWS = [
     "chat-cpu",
     "hot-session",
     "hot-session-postgres",
+    "processes",
     "imports",
 ]
 WITH_EXTRA = [row for row, module in (("agents-sdk", "agents"), ("dbos", "dbos")) if find_spec(module)]
@@ -67,6 +68,7 @@ def of(results, start):
         ("chat turn at N = 5,000", 5),
         ("hot session on SQLite", 2),
         ("hot session on Postgres", 2),
+        ("4 processes on one Postgres", 1),
         ("`import symphainy_platform`", 1),
     ],
 )
