@@ -1,10 +1,11 @@
-"""`python -m benchmarks [--quick] [--only NAME …] [--json FILE]`."""
+"""`python -m benchmarks [--quick] [--only NAME …] [--artifacts N] [--json FILE]`."""
 
 from __future__ import annotations
 
 import argparse
 import sys
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from time import perf_counter
 
@@ -25,7 +26,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         check_dependencies(rows)
         with logs_to_nowhere():
-            results = _measured(rows, QUICK if asked.quick else FULL)
+            results = _measured(rows, _pace(asked))
     except MissingDependencyError as error:
         return _failed(str(error), 2)
     except BrokenInvariantError as error:
@@ -33,7 +34,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     print(table(results))
     if asked.json:
         asked.json.write_bytes(to_json(results, quick=asked.quick))
-    if len(rows) == len(ROWS) and not asked.quick:
+    if len(rows) == len(ROWS) and not asked.quick and not asked.artifacts:
         RESULTS.write_text(markdown(results), encoding="utf-8")
     return 0
 
@@ -42,8 +43,20 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description="Ratios from one run.")
     parser.add_argument("--quick", action="store_true", help="a short run that proves no figure, only that all works")
     parser.add_argument("--only", action="append", choices=[row.name for row in ROWS], help="this row; may be repeated")
+    parser.add_argument("--artifacts", type=_count, metavar="N", help="size of the large tables, with 16 N events")
     parser.add_argument("--json", type=Path, metavar="FILE", help="write the results to FILE, too")
     return parser
+
+
+def _count(text: str) -> int:
+    if (number := int(text)) < 1:
+        raise ValueError
+    return number
+
+
+def _pace(asked: argparse.Namespace) -> Pace:
+    pace = QUICK if asked.quick else FULL
+    return replace(pace, artifacts=asked.artifacts) if asked.artifacts else pace
 
 
 def _measured(rows: Sequence[Row], pace: Pace) -> list[Result]:

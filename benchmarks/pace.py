@@ -20,7 +20,13 @@ class Pace:
     """How often a burst of duplicates is sent."""
     imports: int
     """How many fresh interpreters import the package."""
+    artifacts: int
+    """Artifacts in the tables of the row on large tables, with 16 events for each."""
+    sessions: int
+    """Active sessions of that row."""
 
 
-FULL = Pace(rounds=5, seconds=1.5, calls=3_000, turns=21, duplicates=150, imports=9)
-QUICK = Pace(rounds=1, seconds=0.25, calls=150, turns=5, duplicates=10, imports=1)
+FULL = Pace(
+    rounds=5, seconds=1.5, calls=3_000, turns=21, duplicates=150, imports=9, artifacts=1_000_000, sessions=1_000
+)
+QUICK = Pace(rounds=1, seconds=0.25, calls=150, turns=5, duplicates=10, imports=1, artifacts=5_000, sessions=50)

@@ -16,6 +16,7 @@ from benchmarks import (
     hot_session,
     http_submit,
     imports,
+    large_tables,
     many_processes,
     overhead,
     postgres_throughput,
@@ -50,6 +51,7 @@ ROWS = (
     Row("hot-session", "fifty writers on one session", hot_session.measure),
     Row("hot-session-postgres", "fifty writers on one session, on Postgres", hot_session.measure_postgres),
     Row("processes", "four processes on one Postgres", many_processes.measure),
+    Row("large-tables", "submits, listings and sweeps on large tables", large_tables.measure),
     Row("imports", "import time", imports.measure),
 )
 

@@ -8,6 +8,8 @@ from pathlib import Path
 
 import pytest
 
+pytestmark = pytest.mark.timeout(600)  # the first test waits for the whole quick run
+
 ROOT = Path(__file__).parents[2]
 ROWS = [
     "overhead",
@@ -21,6 +23,7 @@ ROWS = [
     "hot-session",
     "hot-session-postgres",
     "processes",
+    "large-tables",
     "imports",
 ]
 WITH_EXTRA = [row for row, module in (("agents-sdk", "agents"), ("dbos", "dbos")) if find_spec(module)]
@@ -69,6 +72,9 @@ def of(results, start):
         ("hot session on SQLite", 2),
         ("hot session on Postgres", 2),
         ("4 processes on one Postgres", 1),
+        ("submit with 5,000 artifacts and 80,000 events", 1),
+        ("submit during a sweep", 1),
+        ("full tables, first page", 1),
         ("`import symphainy_platform`", 1),
     ],
 )
