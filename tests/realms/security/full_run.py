@@ -266,7 +266,7 @@ def wrong_requests(run, ops):
     assert run.ask("POST", "/api/intent/submit", headers=json_type, content=broken).status_code == 400
     run.refused("UNKNOWN_PARAMETER", "list_sessions", token, password=WRONG_PASSWORD)
     run.refused("INVALID_PARAMETER_TYPE", "refresh_session", **{**held, "session_token": [token]})
-    run.refused("INVALID_PARAMETER_VALUE", "refresh_session", **{**held, "session_token": token * 20})
+    run.refused("INVALID_SESSION_TOKEN", "refresh_session", **{**held, "session_token": token * 20})
     run.refused("INVALID_SESSION_ID", "refresh_session", **{**held, "session_id": session_id + "x"})
     run.refused("INVALID_SESSION_TOKEN", "refresh_session", **{**held, "session_token": token[:-4] + "AAAA"})
     run.refused("SESSION_NOT_FOUND", "refresh_session", **{**held, "session_id": "sess_" + "A" * 43})
