@@ -7,6 +7,7 @@ import pytest
 from commands import good
 
 from symphainy_platform.errors import StoreRefusedError
+from symphainy_platform.state.postgres import migrate as postgres
 from symphainy_platform.state.sqlite.migrate import known_steps
 from symphainy_platform.state.steps import find_step
 
@@ -32,6 +33,18 @@ def test_the_schema_grows_up_to_a_step(symphainy, tmp_path):
     assert symphainy("migrate", "--to", "2").stdout == "Nothing to apply: the schema is at that step.\n"
     assert symphainy("migrate").stdout.split() == [word for step in STEPS[2:] for word in ("applied:", step)]
     assert status(symphainy) == STEPS
+
+
+def test_a_schema_of_postgres_grows_up_to_a_step(symphainy, databases):
+    there = ("--json", "--store", databases.url())
+    first, *others = postgres.known_steps()
+    assert good(symphainy("migrate", "--to", first.partition("_")[0], *there))["steps"] == [first]
+    told = {step["name"]: step for step in good(symphainy("migrate", "--status", *there))["steps"]}
+    assert [name for name, step in told.items() if not step["applied"]] == others
+    assert re.fullmatch(TIME, told[first]["applied_at"])
+    assert good(symphainy("migrate", "--dry-run", *there))["steps"] == others
+    assert good(symphainy("migrate", *there))["steps"] == others
+    assert f"never goes back to {first}" in refused(symphainy, "--to", first, *there)
 
 
 def test_the_table_tells_times_where_there_are_some(symphainy):

@@ -66,7 +66,8 @@ class LifetimeChecks(StoreChecks):
         assert [(step.name, step.applied) for step in await store.steps()] == [
             (name, name == first) for name in planned
         ]
-        assert list(await store.migrate(to=planned[-1])) == others
+        for name in others:
+            assert list(await store.migrate(to=name)) == [name]
         assert all(step.applied for step in await store.steps())
         with pytest.raises(StoreRefusedError, match=f"never goes back to {first}"):
             await store.migrate(to=first)
