@@ -8,9 +8,6 @@
 -- A lock is taken in one statement and what it protects is read in the next one: a single statement
 -- would keep the snapshot from before its wait.
 
--- The values of a later row win.
-create aggregate symphainy.merged(jsonb) (sfunc = jsonb_concat, stype = jsonb, initcond = '{}');
-
 -- The records of one item of a batch, as a batch of one.
 create function symphainy.item_of(p_batch jsonb, p_number integer) returns jsonb
   language sql immutable set search_path = ''
@@ -363,9 +360,12 @@ begin
         end if;
         with v as materialized (
           select jsonb_populate_record(null::symphainy.%2$I, x.key || jsonb_build_object('tenant_id', x.tenant_id))
-                   as row_key, symphainy.merged(x.values order by x.place) as row_values
+                   as row_key,
+                 coalesce(jsonb_object_agg(v.name, v.value order by x.place) filter (where v.name is not null), '{}')
+                   as row_values  -- the values of a later row win
             from rows from (jsonb_to_recordset(p_rows) as (tenant_id text, key jsonb, values jsonb))
                  with ordinality as x(tenant_id, key, values, place)
+            left join lateral jsonb_each(x.values) as v(name, value) on true
            group by x.tenant_id, x.key
         ), changed as (
           update symphainy.%2$I as t

@@ -120,6 +120,15 @@ def command(*arguments):
     return [node, script, *arguments]
 
 
+def _environment(node):
+    """What npm runs in: beside this Node, trusting the certificates that the machine trusts."""
+    trusting = f"{os.environ.get('NODE_OPTIONS', '')} --use-system-ca".strip()
+    return os.environ | {
+        "PATH": f"{node.parent}{os.pathsep}{os.environ.get('PATH', os.defpath)}",
+        "NODE_OPTIONS": trusting,
+    }
+
+
 def fetch():
     """Install exactly what package-lock.json names, without running scripts of packages."""
     node, npm = _node()
@@ -127,8 +136,7 @@ def fetch():
     for name in ("package.json", "package-lock.json"):
         shutil.copy(HERE / name, FOLDER)
     options = ["--ignore-scripts", "--no-audit", "--no-fund", "--loglevel=error"]
-    path = f"{node.parent}{os.pathsep}{os.environ.get('PATH', os.defpath)}"
-    done = subprocess.run([node, npm, "ci", *options], cwd=FOLDER, env=os.environ | {"PATH": path}, check=False)  # noqa: S603
+    done = subprocess.run([node, npm, "ci", *options], cwd=FOLDER, env=_environment(node), check=False)  # noqa: S603
     if done.returncode:
         shutil.rmtree(FOLDER / "node_modules", ignore_errors=True)
         raise GatewayError("npm could not fetch the Supabase API of the tests; what it said stands above.")
