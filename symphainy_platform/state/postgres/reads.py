@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Coroutine, Sequence
 from dataclasses import fields
-from typing import TYPE_CHECKING, Any, cast
+from typing import Any, cast
 
 from symphainy_platform.errors import InvalidParameterValue
 from symphainy_platform.state.artifact import Artifact, LogEntry
@@ -33,9 +33,6 @@ from symphainy_platform.state.store import (
     NewestArtifact,
     Read,
 )
-
-if TYPE_CHECKING:
-    from _typeshed import DataclassInstance
 
 Answer = Callable[[Connection, Any, bytes], Coroutine[Any, Any, Any]]
 _ABOVE_EVERY_VERSION = 2**63 - 1
@@ -70,7 +67,7 @@ def missing(read: Read[Any]) -> Any:
 
 
 def _values(read: Read[Any]) -> list[Any]:
-    named = fields(cast("DataclassInstance", read))
+    named = fields(cast("Any", read))
     return [getattr(read, field.name) for field in named if not (isinstance(read, LogKeys) and field.name == "keys")]
 
 
