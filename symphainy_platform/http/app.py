@@ -29,7 +29,7 @@ def build_app(platform: Platform, streams: EventStreams, expose: Expose | None =
     return SecurityHeaders(with_cors(Failures(_router(platform, streams, expose)), platform.settings))
 
 
-def _router(platform: Platform, streams: EventStreams, expose: Expose | None) -> Router:
+def _router(platform: Platform, streams: EventStreams, expose: Expose | None = None) -> Router:
     return Router(
         [
             post(platform, "/api/intent/submit", intents.submit),
