@@ -274,6 +274,13 @@ class SigningIn(Submitting):
     def list_sessions(self, number):
         self.submit(Call("list_sessions", self._one(number).identity, {}))
 
+    @rule()
+    def let_everything_end(self):
+        """What lives ends with its time; what has ended is purged with its retention."""
+        for _ in range(2):
+            self.lockstep.clock.advance(40 * 86_400)
+            self.lockstep.step(_swept)
+
     def _hold(self, found):
         if session := payload(found, "session"):
             self.held.append(Held(session, session["session_token"]))
