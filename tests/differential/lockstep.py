@@ -11,7 +11,8 @@ from symphainy_platform.realms.security.session_source import SessionTokens
 from symphainy_platform.runtime.execution import IntentRequest
 from symphainy_platform.state.store import EventFilter
 
-TICK = 0.001
+TICK = 1.0
+"""Seconds between two steps: sessions of one second end together, in whatever order."""
 DAY = 86_400.0
 
 

@@ -15,7 +15,7 @@ _messages = st.builds(
         "content": text,
         "timestamp": f"2026-01-27T12:{number:02}:00Z",
     },
-    st.integers(0, 9),
+    st.integers(0, 3),
     st.sampled_from(["user", "assistant"]),
     st.sampled_from(_TEXTS),
 ) | st.builds(
@@ -45,14 +45,15 @@ _updates = st.fixed_dictionaries(
     },
 )
 _agents = st.sampled_from([None, "guide", "liaison_content"])
-_users = st.sampled_from(["ann", "bob"])
+_users = st.sampled_from(["ann", "ann", "bob"])
 _keys = st.sampled_from([None, None, "key-1", "key-2"])
 _numbers = st.integers(0, 40)
 _emails = st.sampled_from(["ann@example.com", "bob@example.com"])
 _passwords = st.sampled_from(["correct horse battery", "better horse battery"])
 _hours = st.sampled_from([None, 1, 24, 1000])
-_HASHING = {"create_user_account", "authenticate_user", "change_password"}
-"""What hashes passwords, in threads: at once they would draw their salts in any order."""
+_AT_ONCE = {"initialize_chat_session", "update_chat_context", "get_chat_session"}
+"""What has one outcome, however equal calls meet. Of equal revocations any may be the one that revokes, sessions of one
+instant end in any order, and passwords are hashed in threads, which draw their salts in any order."""
 _pauses = st.sampled_from([0.5, 9, 10, 59, 60, 61, 3600, 8 * 3600, 86_399, 86_400, 8 * 86_400, 40 * 86_400])
 
 
@@ -132,7 +133,7 @@ class Submitting(RuleBasedStateMachine):
     @rule(number=_numbers)
     def send_three_times_at_once(self, number):
         call = self.calls[number % len(self.calls)]
-        if call.intent not in _HASHING:
+        if call.intent in _AT_ONCE:
             self.submit_at_once([call] * 3)
 
     @precondition(lambda self: self.executions)
@@ -182,6 +183,10 @@ class Chatting(Submitting):
     def __init__(self):
         super().__init__()
         self.chats = []
+
+    @initialize(context=_contexts)
+    def the_first_chat(self, context):
+        self.initialize("ann", context, None, None)
 
     @rule(user=_users, context=st.none() | _contexts, agent=_agents, key=_keys)
     def initialize(self, user, context, agent, key):
@@ -240,6 +245,10 @@ class SigningIn(Submitting):
     def __init__(self):
         super().__init__()
         self.held, self.users = [], []
+
+    @initialize(hours=_hours)
+    def the_first_session(self, hours):
+        self.open("ann", hours)
 
     @rule(user=_users, hours=_hours)
     def open(self, user, hours):

@@ -13,7 +13,7 @@ from sequences import Chatting, Employing, SigningIn
 TIMES = 10 if os.environ.get("SYMPHAINY_TEST_SOAK") else 1
 """How many times as many sequences `make soak` runs."""
 
-STEPS = 10
+STEPS = 20
 
 
 @pytest.mark.timeout(900 * TIMES)
@@ -23,9 +23,9 @@ STEPS = 10
         ("embedded_and_served", Chatting, 100),
         ("embedded_and_served", SigningIn, 60),
         ("embedded_and_served", Employing, 40),
-        ("every_store", Chatting, 15),
-        ("every_store", SigningIn, 9),
-        ("every_store", Employing, 6),
+        ("every_store", Chatting, 10),
+        ("every_store", SigningIn, 6),
+        ("every_store", Employing, 4),
     ],
     indirect=["lockstep"],
 )
