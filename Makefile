@@ -39,7 +39,7 @@ demo: $(READY)  ## the journeys of sign-in and chat as a story, on a temporary s
 	@$(BIN)/symphainy demo
 
 test: setup  ## every test
-	@$(BIN)/python -m pytest -q
+	@$(BIN)/python -m pytest -q --numprocesses auto --dist worksteal
 
 soak: setup  ## the proofs that take long: kills again and again, ten times as many random sequences (many minutes)
 	@SYMPHAINY_TEST_SOAK=1 $(BIN)/python -m pytest -q -s tests/processes/test_killed_processes.py tests/differential

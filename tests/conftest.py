@@ -4,9 +4,19 @@ import asyncio
 
 import asyncpg
 import pytest
+from argon2 import PasswordHasher
 from servers.databases import Databases
 from servers.postgres import PostgresServer
 from servers.supabase_gateway import ROLES, SupabaseGateway
+
+from symphainy_platform.realms.security import passwords
+
+
+@pytest.fixture
+def cheap_hashes(monkeypatch):
+    """Hashes that cost nothing, for suites that make hundreds of them and look at something else."""
+    hasher = PasswordHasher(time_cost=1, memory_cost=8, parallelism=1)
+    monkeypatch.setattr(passwords, "_hasher", lambda _: hasher)
 
 
 @pytest.fixture(scope="session")

@@ -3,7 +3,7 @@
 import asyncpg
 import pytest
 import pytest_asyncio
-from writers import Writer
+from postgres_writers import Writer
 
 from symphainy_platform.state.postgres.connections import Database
 from symphainy_platform.state.postgres.store import PostgresStore

@@ -9,7 +9,7 @@ import pytest
 import pytest_asyncio
 
 sys.path.append(str(Path(__file__).parents[1] / "postgres"))
-from writers import Writer
+from postgres_writers import Writer
 
 from symphainy_platform.errors import DatabaseUnavailable
 from symphainy_platform.state.records import Commit, Committed, Conflict, Duplicate, Failed
