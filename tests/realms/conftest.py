@@ -10,7 +10,7 @@ from types import SimpleNamespace
 import pytest
 import structlog
 
-from symphainy_platform.context import ExecutionContext, TimeOrderedIds, isoformat
+from symphainy_platform.context import Client, ExecutionContext, TimeOrderedIds, isoformat
 from symphainy_platform.contract.lifecycle import Lifecycle
 from symphainy_platform.realms.coexistence.chat_session import present
 from symphainy_platform.realms.coexistence.intent_services.get_chat_session_service import GetChatSessionService
@@ -112,6 +112,9 @@ class Chat:
             log=structlog.get_logger(),
             started_at=now,
             ids=ids,
+            keys=None,  # the chat realm signs and seals nothing
+            client=Client(),
+            facts={},
         )
         return surface, ctx
 
