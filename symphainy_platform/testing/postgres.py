@@ -77,6 +77,10 @@ class PostgresBinding:
             self._beside.run(_of_server(self._url, name), _empty)
             self._free.append(name)
 
+    def close(self) -> None:
+        """End the connections beside the stores. The databases go with their server."""
+        self._beside.close()
+
     def _database(self, folder: Path) -> str:
         if folder not in self._of_folder:
             self._of_folder[folder] = self._free.pop() if self._free else self._make()
@@ -94,10 +98,21 @@ class _Beside:
     def __init__(self) -> None:
         self._loop = asyncio.new_event_loop()
         self._connections: dict[str, Connection] = {}
-        threading.Thread(target=self._loop.run_forever, name="test-databases", daemon=True).start()
+        self._thread = threading.Thread(target=self._loop.run_forever, name="test-databases", daemon=True)
+        self._thread.start()
 
     def run(self, url: str, work: Callable[[Connection], Coroutine[Any, Any, T]]) -> T:
         return asyncio.run_coroutine_threadsafe(self._run(url, work), self._loop).result()
+
+    def close(self) -> None:
+        asyncio.run_coroutine_threadsafe(self._end(), self._loop).result()
+        self._loop.call_soon_threadsafe(self._loop.stop)
+        self._thread.join()
+        self._loop.close()
+
+    async def _end(self) -> None:
+        for connection in self._connections.values():
+            await connection.close()
 
     async def _run(self, url: str, work: Callable[[Connection], Coroutine[Any, Any, T]]) -> T:
         connection = self._connections.get(url)
