@@ -1,7 +1,6 @@
 """`make bench` still works: every row is produced, and what no figure may cost holds. No timing is asserted."""
 
 import json
-import math
 import subprocess
 import sys
 from importlib.util import find_spec
@@ -83,9 +82,8 @@ def test_every_row_is_produced(results, start, lines):
     assert len(of(results, start)) == lines
 
 
-def test_every_figure_is_a_number(results):
-    """A quick run proves no figure: what is shorter than a tick of the clock, or a difference, may come out as none."""
-    assert [measure for measure, result in results.items() if not math.isfinite(result["ours"])] == []
+def test_every_figure_is_positive(results):
+    assert all(result["ours"] > 0 for measure, result in results.items() if "blocked" not in measure)
 
 
 def test_a_hot_session_loses_nothing(results):

@@ -84,7 +84,10 @@ class PostgresServer:
         self._await_ready()
 
     def cpu_seconds(self):
-        """CPU time of the server so far, all its processes that still run included (Linux)."""
+        """CPU time of the server so far, with all its processes, those that have ended included (Linux).
+
+        The time of one that has ended is among those of its parent's children.
+        """
         ticks = 0
         for folder in Path("/proc").glob("[0-9]*"):
             try:
@@ -93,6 +96,8 @@ class PostgresServer:
                 continue  # it has just ended
             if self._process.pid in (int(folder.name), int(fields[1])):
                 ticks += int(fields[11]) + int(fields[12])
+            if self._process.pid == int(folder.name):
+                ticks += int(fields[13]) + int(fields[14])
         return ticks / os.sysconf("SC_CLK_TCK")
 
     def stop(self, how=signal.SIGINT):
