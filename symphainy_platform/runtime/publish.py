@@ -204,9 +204,4 @@ class _Pause:
 
 
 def _matches(where: EventFilter, event: PublishedEvent) -> bool:
-    return (
-        (where.tenant_id is None or where.tenant_id == event.tenant_id)
-        and (where.user_id is None or where.user_id == event.user_id)
-        and (where.artifact_id is None or where.artifact_id == event.artifact_id)
-        and (where.type is None or where.type == event.type)
-    )
+    return where.admits(event.tenant_id, event.user_id, event.artifact_id, event.type)

@@ -187,6 +187,15 @@ class EventFilter:
     artifact_id: str | None = None
     type: str | None = None
 
+    def admits(self, tenant_id: str, user_id: str, artifact_id: str | None, kind: str) -> bool:
+        """Tell whether an event of this tenant, user, artifact and type is asked for."""
+        return (
+            self.tenant_id in (None, tenant_id)
+            and self.user_id in (None, user_id)
+            and self.artifact_id in (None, artifact_id)
+            and self.type in (None, kind)
+        )
+
 
 @dataclass(frozen=True, slots=True)
 class EventPage:
