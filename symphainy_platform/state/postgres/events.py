@@ -6,18 +6,14 @@ from bisect import bisect_left
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-import orjson
-
 from symphainy_platform.errors import CursorExpired, InvalidParameterValue
 from symphainy_platform.state.cursors import decode, encode
+from symphainy_platform.state.outbox import event_from, page_of, window
 from symphainy_platform.state.postgres.driver import Connection
 from symphainy_platform.state.postgres.queries import SQL
-from symphainy_platform.state.records import PublishedEvent
 from symphainy_platform.state.rows import Row
 from symphainy_platform.state.store import EventFilter, EventPage
 
-_LOOKED_AT = 1000
-"""Rows that one page looks at, at the least: bounds a page whose filter matches few of them."""
 _BEFORE_EVERYTHING = "0"
 _EPOCH_BYTES = 8
 _NUMBER_BYTES = 8
@@ -93,14 +89,14 @@ async def read_events(connection: Connection, cursor: str, where: EventFilter, l
     """
     outbox = await read_outbox(connection)
     after, last = outbox.place(cursor), outbox.newest
-    window = max(limit, _LOOKED_AT)
-    rows = await _rows(connection, where, after, last, window)
-    found = [row for row in rows if _matches(row, where)]
-    if more := len(found) > limit or len(rows) == window:
-        place = found[limit - 1] if len(found) >= limit else rows[-1]
-        last = (place[0], place[1])
-    events = tuple(_published(outbox, row) for row in found[:limit])
-    return EventPage(events=events, cursor=outbox.cursor(last), more=more), outbox.horizon
+    rows, end = page_of(await _rows(connection, where, after, last, window(limit)), where, limit)
+    events = tuple(event_from(row, outbox.cursor(_place(row))) for row in rows)
+    cursor = outbox.cursor(last if end is None else _place(end))
+    return EventPage(events=events, cursor=cursor, more=end is not None), outbox.horizon
+
+
+def _place(row: Row) -> Place:
+    return row[0], row[1]
 
 
 async def _rows(connection: Connection, where: EventFilter, after: Place, last: Place, window: int) -> list[Row]:
@@ -112,28 +108,3 @@ async def _rows(connection: Connection, where: EventFilter, after: Place, last: 
         query, owner = SQL["events_of_user"], [where.tenant_id, where.user_id]
     rows: list[Row] = await connection.fetch(query, *after, *last, window, *owner)
     return rows
-
-
-def _matches(row: Row, where: EventFilter) -> bool:
-    _, _, tenant_id, user_id, _, _, kind, artifact_id, *_ = row
-    return (
-        where.tenant_id in (None, tenant_id)
-        and where.user_id in (None, user_id)
-        and where.type in (None, kind)
-        and where.artifact_id in (None, artifact_id)
-    )
-
-
-def _published(outbox: Outbox, row: Row) -> PublishedEvent:
-    position, event_id, tenant_id, user_id, execution_id, intent_type, kind, artifact_id, payload, created_at = row
-    return PublishedEvent(
-        cursor=outbox.cursor((position, event_id)),
-        tenant_id=tenant_id,
-        user_id=user_id,
-        execution_id=execution_id,
-        intent_type=intent_type,
-        type=kind,
-        artifact_id=artifact_id,
-        payload=orjson.loads(payload),
-        created_at=created_at,
-    )

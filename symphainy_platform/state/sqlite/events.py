@@ -4,18 +4,13 @@ from __future__ import annotations
 
 import sqlite3
 
-import orjson
-
 from symphainy_platform.errors import CursorExpired
-from symphainy_platform.state.records import PublishedEvent
+from symphainy_platform.state.outbox import event_from, page_of, window
 from symphainy_platform.state.rows import Row
 from symphainy_platform.state.sqlite import cursors
 from symphainy_platform.state.sqlite.epochs import Epochs, highest_event
 from symphainy_platform.state.sqlite.queries import SQL
 from symphainy_platform.state.store import EventFilter, EventPage
-
-_LOOKED_AT = 1000
-"""Rows that one page looks at, at the least: bounds a page whose filter matches few of them."""
 
 
 def newest_cursor(connection: sqlite3.Connection) -> str:
@@ -29,16 +24,13 @@ def read_events(connection: sqlite3.Connection, cursor: str, where: EventFilter,
     highest = highest_event(connection)
     after = _place(connection, cursor, highest)
     epochs = Epochs(connection, after)
-    window = max(limit, _LOOKED_AT)
-    rows = _rows(connection, where, after, highest, window)
-    found = [row for row in rows if _matches(row, where)]
-    if more := len(found) > limit or len(rows) == window:
-        highest = found[limit - 1][0] if len(found) >= limit else rows[-1][0]
-    return EventPage(
-        events=tuple(_published(epochs, row) for row in found[:limit]),
-        cursor=cursors.event_cursor(epochs.of(highest), highest),
-        more=more,
-    )
+    rows, end = page_of(_rows(connection, where, after, highest, window(limit)), where, limit)
+    events = tuple(event_from(row, _cursor(epochs, row[0])) for row in rows)
+    return EventPage(events=events, cursor=_cursor(epochs, highest if end is None else end[0]), more=end is not None)
+
+
+def _cursor(epochs: Epochs, event_id: int) -> str:
+    return cursors.event_cursor(epochs.of(event_id), event_id)
 
 
 def _place(connection: sqlite3.Connection, cursor: str, highest: int) -> int:
@@ -59,28 +51,3 @@ def _rows(connection: sqlite3.Connection, where: EventFilter, after: int, highes
     return connection.execute(
         SQL["events_of_user"], (where.tenant_id, where.user_id, after, highest, window)
     ).fetchall()
-
-
-def _matches(row: Row, where: EventFilter) -> bool:
-    _, tenant_id, user_id, _, _, kind, artifact_id, *_ = row
-    return (
-        where.tenant_id in (None, tenant_id)
-        and where.user_id in (None, user_id)
-        and where.type in (None, kind)
-        and where.artifact_id in (None, artifact_id)
-    )
-
-
-def _published(epochs: Epochs, row: Row) -> PublishedEvent:
-    event_id, tenant_id, user_id, execution_id, intent_type, kind, artifact_id, payload, created_at = row
-    return PublishedEvent(
-        cursor=cursors.event_cursor(epochs.of(event_id), event_id),
-        tenant_id=tenant_id,
-        user_id=user_id,
-        execution_id=execution_id,
-        intent_type=intent_type,
-        type=kind,
-        artifact_id=artifact_id,
-        payload=orjson.loads(payload),
-        created_at=created_at,
-    )
