@@ -10,9 +10,9 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from benchmarks.result import BrokenInvariantError
+from symphainy_platform.state.domain import DomainTables
 from symphainy_platform.state.postgres.batch import encode
 from symphainy_platform.state.postgres.connections import Database
-from symphainy_platform.state.postgres.domain import DomainTables
 from symphainy_platform.state.records import Commit
 from tests.servers.postgres import PostgresServer
 

@@ -8,7 +8,7 @@ from typing import Any
 
 import orjson
 
-from symphainy_platform.state.postgres.domain import DomainTables
+from symphainy_platform.state.domain import DomainTables
 from symphainy_platform.state.records import ArtifactWrite, Commit, ExecutionRecord, Guard
 from symphainy_platform.state.rows import Unstorable, answer_json, payload_columns, to_json
 

@@ -14,8 +14,8 @@ import orjson
 
 from symphainy_platform.context import isoformat
 from symphainy_platform.errors import ContractViolation, DatabaseUnavailable
+from symphainy_platform.state.domain import DomainTables
 from symphainy_platform.state.postgres.batch import encode
-from symphainy_platform.state.postgres.domain import DomainTables
 from symphainy_platform.state.postgres.driver import Connection, Runner
 from symphainy_platform.state.postgres.faults import DATABASE_ERRORS, is_of_item, is_race, unavailable
 from symphainy_platform.state.postgres.queries import SQL

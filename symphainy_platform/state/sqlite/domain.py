@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from symphainy_platform.state import domain
 from symphainy_platform.state.records import RowWrite
 from symphainy_platform.state.rows import Unstorable, to_json
 
@@ -26,15 +27,12 @@ _OWN_TABLES = frozenset(
 )
 """The store's own; no service writes them as rows."""
 
+_COLUMNS = """
+SELECT tables.name, columns.name, columns.pk > 0
+  FROM sqlite_schema AS tables, pragma_table_info(tables.name) AS columns WHERE tables.type = 'table'
+"""
+
 _SCALARS = frozenset({str, int, float, bool, type(None), bytes})
-
-
-@dataclass(frozen=True, slots=True)
-class DomainTable:
-    """A table that services may write: its columns, and those of its primary key beside the tenant."""
-
-    columns: frozenset[str]
-    key: frozenset[str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,10 +44,9 @@ class _Statements:
 
 
 @dataclass(frozen=True, slots=True)
-class DomainTables:
-    """The domain tables of a database, as its schema says; statements are composed once each."""
+class DomainTables(domain.DomainTables):
+    """The domain tables of a file, and how to write them; statements are composed once each."""
 
-    tables: Mapping[str, DomainTable]
     _statements: dict[tuple[str, ...], _Statements] = field(default_factory=dict)
 
     def write(self, cursor: sqlite3.Cursor, tenant_id: str, row: RowWrite) -> None:
@@ -74,32 +71,15 @@ class DomainTables:
 
     def _compose(self, row: RowWrite) -> _Statements:
         """Compose statements from names that the schema has; nothing else ever becomes SQL."""
-        table = self.tables.get(row.table)
-        if table is None:
-            msg = f"there is no domain table {row.table!r}"
-            raise Unstorable(msg)
-        if row.key.keys() != table.key:
-            msg = f"a row of {row.table!r} is named by {sorted(table.key)}"
-            raise Unstorable(msg)
-        if unknown := row.values.keys() - (table.columns - table.key - {"tenant_id"}):
-            msg = f"{row.table!r} has no settable columns {sorted(unknown)}"
-            raise Unstorable(msg)
+        self.check(row)
         return _statements_for(row)
 
 
 def read_domain_tables(connection: sqlite3.Connection) -> DomainTables:
     """Read the domain tables from the schema: every table with a tenant that is not the store's own."""
-    names = connection.execute("SELECT name FROM sqlite_schema WHERE type = 'table' AND name NOT LIKE 'sqlite_%'")
-    found = {name: _read_table(connection, name) for (name,) in names.fetchall() if name not in _OWN_TABLES}
-    return DomainTables({name: table for name, table in found.items() if "tenant_id" in table.columns})
-
-
-def _read_table(connection: sqlite3.Connection, name: str) -> DomainTable:
-    rows = connection.execute("SELECT name, pk FROM pragma_table_info(?)", (name,)).fetchall()
-    return DomainTable(
-        columns=frozenset(column for column, _ in rows),
-        key=frozenset(column for column, place in rows if place and column != "tenant_id"),
-    )
+    rows = [row for row in connection.execute(_COLUMNS) if row[0] not in _OWN_TABLES]
+    of_tenants = {table for table, column, _ in rows if column == "tenant_id"}
+    return DomainTables(domain.domain_tables(row for row in rows if row[0] in of_tenants).tables)
 
 
 def _statements_for(row: RowWrite) -> _Statements:

@@ -11,10 +11,10 @@ from urllib.parse import urlsplit
 from symphainy_platform.context import Clock, SystemClock
 from symphainy_platform.errors import DatabaseUnavailable
 from symphainy_platform.state.artifact import Artifact
+from symphainy_platform.state.domain import domain_tables
 from symphainy_platform.state.postgres.audit import append_entries, read_position, read_tenants
 from symphainy_platform.state.postgres.commit import Committer
 from symphainy_platform.state.postgres.connections import Database, Lane
-from symphainy_platform.state.postgres.domain import domain_tables
 from symphainy_platform.state.postgres.driver import Connection
 from symphainy_platform.state.postgres.events import newest_cursor, read_events
 from symphainy_platform.state.postgres.faults import DATABASE_ERRORS, unavailable

@@ -19,7 +19,7 @@ class DomainTable:
 
 @dataclass(frozen=True, slots=True)
 class DomainTables:
-    """The tables that have a row writer (`symphainy.write_<table>`), as the schema says."""
+    """The domain tables of a store, as its schema says."""
 
     tables: Mapping[str, DomainTable]
 
@@ -38,7 +38,7 @@ class DomainTables:
 
 
 def domain_tables(rows: Iterable[tuple[str, str, bool]]) -> DomainTables:
-    """Gather tables from (table, column, whether it is of the key)."""
+    """Gather tables from (table, column, whether it is of the key); the tenant's column is not a service's to set."""
     columns: dict[str, set[str]] = {}
     keys: dict[str, set[str]] = {}
     for table, column, in_key in rows:
@@ -46,7 +46,7 @@ def domain_tables(rows: Iterable[tuple[str, str, bool]]) -> DomainTables:
         kept.setdefault(table, set()).add(column)
     return DomainTables(
         {
-            table: DomainTable(frozenset(columns.get(table, ())), frozenset(key - {"tenant_id"}))
+            table: DomainTable(frozenset(columns.get(table, set()) - {"tenant_id"}), frozenset(key - {"tenant_id"}))
             for table, key in keys.items()
         }
     )
