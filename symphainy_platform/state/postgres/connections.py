@@ -7,16 +7,17 @@ restarted server has closed.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
-from contextlib import asynccontextmanager, contextmanager
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
 import asyncpg
 
-from symphainy_platform.errors import DatabaseUnavailable, SymphainyError
+from symphainy_platform.errors import SymphainyError
 from symphainy_platform.state.postgres.driver import Connection
 from symphainy_platform.state.postgres.faults import DATABASE_ERRORS, is_lost, unavailable
+from symphainy_platform.state.postgres.running import Running
 
 T = TypeVar("T")
 _CONNECT_SECONDS = 3.0
@@ -70,15 +71,11 @@ class Connections:
         self._database = database
         self._prepare = prepare
         self._idle: list[Connection] = []
-        self._running = 0
-        self._finished = asyncio.Event()
-        self._finished.set()
-        self._closed = False
+        self.running = Running()
 
     async def close(self) -> None:
         """Wait for what runs, then end every connection. Idempotent."""
-        self._closed = True
-        await self._finished.wait()
+        await self.running.finish()
         while self._idle:
             await end(self._idle.pop())
 
@@ -86,20 +83,6 @@ class Connections:
         """Take a connection that was made elsewhere."""
         await self._prepare(connection)
         self._idle.append(connection)
-
-    @contextmanager
-    def counted(self) -> Iterator[None]:
-        """Count what runs, so that close() can wait for it; nothing more runs once it was called."""
-        if self._closed:
-            raise DatabaseUnavailable(reason="closed")
-        self._running += 1
-        self._finished.clear()
-        try:
-            yield
-        finally:
-            self._running -= 1
-            if not self._running:
-                self._finished.set()
 
     @asynccontextmanager
     async def lent(self) -> AsyncIterator[Connection]:
@@ -156,7 +139,7 @@ class Lane:
         Raises DatabaseUnavailable when there is no connection to be had in time, or this one was lost,
         too; other errors of the database as they are.
         """
-        with self._connections.counted():
+        with self._connections.running.counted():
             async with asyncio.timeout(_COMMAND_SECONDS):
                 try:
                     return await self._attempt(work)

@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Awaitable, Callable
 from typing import TypeVar, cast
 
 import asyncpg
 
-from symphainy_platform.errors import DatabaseUnavailable
 from symphainy_platform.state.postgres.driver import Connection
 from symphainy_platform.state.postgres.faults import DATABASE_ERRORS, is_lost
 from symphainy_platform.state.postgres.queries import SQL
+from symphainy_platform.state.postgres.running import Running
 from symphainy_platform.state.supabase.api import Api
 from symphainy_platform.state.supabase.statements import Statements
 
@@ -33,17 +32,14 @@ class Calls:
         self._make = make
         self._api: Api | None = None
         self._in_this_life = False
-        self._running = 0
-        self._finished = asyncio.Event()
-        self._finished.set()
-        self._closed = False
+        self._running = Running()
 
     async def run(self, work: Callable[[Connection], Awaitable[T]]) -> T:
         """Run `work`, which must bear being run twice: again when its outcome is unknown, all within 5 s.
 
         Raises DatabaseUnavailable once it is closed; other errors as the driver of Postgres raises them.
         """
-        with self._counted():
+        with self._running.counted():
             async with asyncio.timeout(_TOTAL_SECONDS):
                 try:
                     return await self._attempt(work)
@@ -55,24 +51,9 @@ class Calls:
 
     async def close(self) -> None:
         """Wait for what runs, then end every connection. Idempotent."""
-        self._closed = True
-        await self._finished.wait()
+        await self._running.finish()
         if self._api is not None:
             await self._api.close()
-
-    @contextmanager
-    def _counted(self) -> Iterator[None]:
-        """Count what runs, so that close() can wait for it."""
-        if self._closed:
-            raise DatabaseUnavailable(reason="closed")
-        self._running += 1
-        self._finished.clear()
-        try:
-            yield
-        finally:
-            self._running -= 1
-            if not self._running:
-                self._finished.set()
 
     async def _attempt(self, work: Callable[[Connection], Awaitable[T]]) -> T:
         self._api = self._api or self._make()
