@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Coroutine, Sequence
+from collections.abc import Awaitable, Callable, Coroutine, Sequence
 from dataclasses import fields
 from typing import Any, cast
 
@@ -55,13 +55,23 @@ async def answer_reads(connection: Connection, reads: Sequence[Read[Any]], listi
         return [await ANSWERS[type(read)](connection, read, listings) for read in reads]
 
 
-def can_be_found(read: Read[Any]) -> bool:
+async def answer_findable(
+    reads: Sequence[Read[Any]], answer: Callable[[Sequence[Read[Any]]], Awaitable[list[Any]]]
+) -> list[Any]:
+    """Answer reads in order; `answer` is asked for those that can find anything."""
+    possible = [_can_be_found(read) for read in reads]
+    asked = [read for read, found in zip(reads, possible, strict=True) if found]
+    answers = iter(await answer(asked) if asked else ())
+    return [next(answers) if found else _missing(read) for read, found in zip(reads, possible, strict=True)]
+
+
+def _can_be_found(read: Read[Any]) -> bool:
     """Tell whether the texts of a read are such as a table may hold; keys of a log are looked at one by one."""
     texts = [each for value in _values(read) for each in (value if isinstance(value, tuple) else (value,))]
     return all(_is_storable(text) for text in texts if isinstance(text, str))
 
 
-def missing(read: Read[Any]) -> Any:
+def _missing(read: Read[Any]) -> Any:
     """What a read answers that finds nothing."""
     return _MISSING.get(type(read), lambda: None)()
 
