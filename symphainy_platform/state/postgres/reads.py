@@ -6,15 +6,15 @@ from collections.abc import Awaitable, Callable, Coroutine, Sequence
 from dataclasses import fields
 from typing import Any, cast
 
-from symphainy_platform.errors import InvalidParameterValue
+from symphainy_platform.state.answers import ABOVE_EVERY_VERSION, listing_page, listing_query, newest_wording
 from symphainy_platform.state.artifact import Artifact, LogEntry
-from symphainy_platform.state.cursors import listing_cursor, listing_place
+from symphainy_platform.state.cursors import listing_place
 from symphainy_platform.state.postgres.audit import audit_head, audit_range, audited_events
 from symphainy_platform.state.postgres.driver import Connection
 from symphainy_platform.state.postgres.points import answer_points, points_of
 from symphainy_platform.state.postgres.queries import SQL
 from symphainy_platform.state.records import ExecutionRecord
-from symphainy_platform.state.rows import Row, artifact_from, execution_from, log_entries_from
+from symphainy_platform.state.rows import artifact_from, execution_from, log_entries_from
 from symphainy_platform.state.store import (
     ArtifactById,
     ArtifactListing,
@@ -35,8 +35,6 @@ from symphainy_platform.state.store import (
 )
 
 Answer = Callable[[Connection, Any, bytes], Coroutine[Any, Any, Any]]
-_ABOVE_EVERY_VERSION = 2**63 - 1
-_LARGEST_PAGE = 200
 _NEWEST = ("infinity", "")
 """After every (created_at, artifact_id): where a listing starts."""
 
@@ -104,22 +102,10 @@ async def _newest_artifact(connection: Connection, read: NewestArtifact, _: byte
 
 
 async def _artifact_listing(connection: Connection, read: ArtifactListing, listings: bytes) -> ArtifactPage:
-    if not 1 <= read.limit <= _LARGEST_PAGE:
-        raise InvalidParameterValue(parameter="limit", expected=f"1 to {_LARGEST_PAGE}")
+    name, filters = listing_query(read)
     place = _NEWEST if read.cursor is None else listing_place(listings, read)
-    statement, filters = _listing_query(read)
-    rows = await connection.fetch(statement, *place, *filters, read.limit + 1)
-    artifacts = tuple(map(artifact_from, rows[: read.limit]))
-    more = len(rows) > read.limit
-    return ArtifactPage(artifacts, listing_cursor(listings, read, artifacts[-1]) if more else None)
-
-
-def _listing_query(read: ArtifactListing) -> tuple[str, Row]:
-    """Each combination of filters has its own statement, whose index gives the order."""
-    filters = {"user": read.user_id, "type": read.artifact_type, "state": read.lifecycle_state}
-    given = {name: value for name, value in filters.items() if value is not None}
-    scope = "" if "user" in given else "_tenant"
-    return SQL[f"list{scope}{''.join(f'_{name}' for name in given)}"], (read.tenant_id, *given.values())
+    rows = await connection.fetch(SQL[name], *place, *filters, read.limit + 1)
+    return listing_page(listings, read, rows)
 
 
 async def _due_artifacts(connection: Connection, read: DueArtifacts, _: bytes) -> list[Artifact]:
@@ -127,7 +113,7 @@ async def _due_artifacts(connection: Connection, read: DueArtifacts, _: bytes) -
 
 
 async def _artifact_versions(connection: Connection, read: ArtifactVersions, _: bytes) -> tuple[Artifact, ...]:
-    before = _ABOVE_EVERY_VERSION if read.before is None else read.before
+    before = ABOVE_EVERY_VERSION if read.before is None else read.before
     rows = await connection.fetch(SQL["artifact_versions"], read.tenant_id, read.artifact_id, before, read.limit)
     return tuple(map(artifact_from, rows))
 
@@ -135,20 +121,13 @@ async def _artifact_versions(connection: Connection, read: ArtifactVersions, _: 
 async def _log_range(connection: Connection, read: LogRange, _: bytes) -> list[LogEntry]:
     place = (read.tenant_id, read.artifact_id, read.log, read.generation, read.first, read.last)
     if read.version is None:
-        return _log_entries(await connection.fetch(SQL["log_range"], *place))
-    return _log_entries(await connection.fetch(SQL["log_range_as_of"], *place, read.version))
+        return newest_wording(await connection.fetch(SQL["log_range"], *place))
+    return newest_wording(await connection.fetch(SQL["log_range_as_of"], *place, read.version))
 
 
 async def _log_keys(connection: Connection, read: LogKeys, _: bytes) -> list[LogEntry]:
     place = (read.tenant_id, read.artifact_id, read.log, read.generation)
     return log_entries_from(await connection.fetch(SQL["log_keys"], *place, list(filter(_is_storable, read.keys))))
-
-
-def _log_entries(rows: Sequence[Row]) -> list[LogEntry]:
-    """The newest wording of each seq, of rows in the order of seq and revision."""
-    if any(row[3] for row in rows):
-        rows = list({row[0]: row for row in rows}.values())
-    return log_entries_from(rows)
 
 
 async def _execution_by_id(connection: Connection, read: ExecutionById, _: bytes) -> ExecutionRecord | None:
