@@ -60,9 +60,18 @@ def digest(value: Any) -> bytes:
     return hashlib.sha256(canonical_bytes(value)).digest()
 
 
-def keyed_digest(key: bytes, value: Any) -> bytes:
-    """HMAC-SHA-256 (32 bytes) of the canonical form under `key`."""
-    return hmac.digest(key, canonical_bytes(value), "sha256")
+class KeyedDigest:
+    """HMAC-SHA-256 of canonical forms under one key, which is prepared once: half the cost of a digest."""
+
+    def __init__(self, key: bytes) -> None:
+        """Keep what the key begins every digest with."""
+        self._begun = hmac.new(key, digestmod="sha256")
+
+    def __call__(self, value: Any) -> bytes:
+        """Return the digest (32 bytes) of a JSON value; raises ValueError for what JSON cannot hold."""
+        mac = self._begun.copy()
+        mac.update(canonical_bytes(value))
+        return mac.digest()
 
 
 def _dump(value: Any) -> bytes:

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
-from symphainy_platform.canonical import keyed_digest
+from symphainy_platform.canonical import KeyedDigest
 from symphainy_platform.context import isoformat
 from symphainy_platform.identity.claims import ALGORITHM, NotAToken, Shape, read_unverified
 from symphainy_platform.identity.remembered import Remembered, fingerprint
@@ -71,7 +71,7 @@ class KeyRing:
         self._clock = clock
         self._named = {"iss": settings.issuer, "aud": settings.audience}
         self._verified: Remembered[_Verified] = Remembered(_REMEMBERED)
-        self._naming: bytes | None = None
+        self._naming: KeyedDigest | None = None
 
     async def check(self) -> None:
         """Open every key that there is, and make none."""
@@ -125,8 +125,8 @@ class KeyRing:
         """
         if self._naming is None:
             kid = await self._vault.current(KEYED)
-            self._naming = (await self._vault.keys()).keyed[kid].secret
-        return keyed_digest(self._naming, [purpose, *parts])
+            self._naming = KeyedDigest((await self._vault.keys()).keyed[kid].secret)
+        return self._naming([purpose, *parts])
 
     async def seal(self, plain: bytes, *, place: Place) -> bytes:
         """Encrypt for one place (tenant, table, row, column); see `unseal`."""

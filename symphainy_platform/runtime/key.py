@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from symphainy_platform.canonical import keyed_digest
+from symphainy_platform.canonical import KeyedDigest
 from symphainy_platform.errors import IntentError
 from symphainy_platform.runtime.boundary import check_declared
 from symphainy_platform.runtime.execution import Execution
@@ -20,7 +20,7 @@ class Keys:
 
     def __init__(self, secret: bytes, client_ttl_seconds: float) -> None:
         """`secret` is the store's own (32 bytes); client keys live `client_ttl_seconds`."""
-        self._secret = secret
+        self._digest = KeyedDigest(secret)
         self._client_ttl = client_ttl_seconds
 
     def client_guard(self, execution: Execution) -> Guard | None:
@@ -31,8 +31,8 @@ class Keys:
         identity = execution.identity
         sent = contract.sent_fingerprint_value(execution.params)
         return Guard(
-            digest=keyed_digest(self._secret, ["client/v1", identity.tenant_id, identity.user_id, key]),
-            fingerprint=keyed_digest(self._secret, ["sent/v1", contract.intent_type, contract.major, sent]),
+            digest=self._digest(["client/v1", identity.tenant_id, identity.user_id, key]),
+            fingerprint=self._digest(["sent/v1", contract.intent_type, contract.major, sent]),
             lifetime=self._client_ttl,
         )
 
@@ -46,8 +46,8 @@ class Keys:
         parts = contract.key_parts(identity.tenant_id, identity.user_id, params, derived, execution.facts)
         meant = contract.fingerprint_value(params, derived)
         return Guard(
-            digest=keyed_digest(self._secret, parts),
-            fingerprint=keyed_digest(self._secret, ["bound/v1", meant]),
+            digest=self._digest(parts),
+            fingerprint=self._digest(["bound/v1", meant]),
             lifetime=rule.lifetime_seconds,
         )
 

@@ -8,7 +8,7 @@ the store refuses the later one, which is then run again on fresh reads.
 from __future__ import annotations
 
 from asyncio import Future
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import orjson
 
@@ -69,8 +69,7 @@ def _own_copy(artifact: Artifact) -> Artifact:
     except TypeError:  # the store refuses what is not JSON, and whatever was built on it runs again
         return artifact
     payload, descriptor, materializations = orjson.loads(values)
-    return replace(
-        artifact,
+    return artifact.changed(
         semantic_payload=payload,
         semantic_descriptor=descriptor,
         materializations=tuple(materializations),

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from asyncio import Future
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Protocol
 
@@ -245,15 +245,14 @@ class StateSurface:
     def _stage(self, artifact: Artifact, **changes: Any) -> Artifact:
         staged = self.staged.artifacts.get(artifact.artifact_id)
         if staged:
-            write = replace(staged, artifact=replace(staged.artifact, **changes))
+            write = ArtifactWrite(staged.artifact.changed(**changes), staged.base_version, staged.base_execution_id)
         else:
             write = ArtifactWrite(self._next(artifact, changes), artifact.version, artifact.produced_by.execution_id)
         self.staged.artifacts[artifact.artifact_id] = write
         return write.artifact
 
     def _next(self, artifact: Artifact, changes: Mapping[str, Any]) -> Artifact:
-        return replace(
-            artifact,
+        return artifact.changed(
             **changes,
             version=artifact.version + 1,
             produced_by=self._produced_by,

@@ -10,10 +10,10 @@ from hypothesis import strategies as st
 
 from symphainy_platform.canonical import (
     MAX_INTEGER,
+    KeyedDigest,
     NotStrictJson,
     canonical_bytes,
     digest,
-    keyed_digest,
     parse_json,
     strict_copy,
 )
@@ -38,7 +38,7 @@ def test_vector(vector):
 def test_digests_are_of_the_canonical_form():
     canonical = b'{"a":1}'
     assert digest({"a": 1.0}) == hashlib.sha256(canonical).digest()
-    assert keyed_digest(b"key", {"a": 1.0}) == hmac.new(b"key", canonical, "sha256").digest()
+    assert KeyedDigest(b"key")({"a": 1.0}) == hmac.new(b"key", canonical, "sha256").digest()
 
 
 @given(VALUES)
