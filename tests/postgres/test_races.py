@@ -1,11 +1,9 @@
 """Who meets whom: keys that are claimed at once, locks that are held, transactions that are run again."""
 
 import asyncio
-import time
 
-import pytest
+from sql_stores.races import Races, blocked, claiming
 
-from symphainy_platform.errors import DatabaseUnavailable
 from symphainy_platform.state.artifact import ArtifactRef
 from symphainy_platform.state.records import Commit, Committed, Conflict, Duplicate
 from symphainy_platform.state.store import ArtifactById, ArtifactVersions, ExecutionByKey, load_one
@@ -25,23 +23,8 @@ from symphainy_platform.testing.store_suite.samples import (
 )
 
 
-def claiming(execution_id, **options):
-    return Commit(execution=execution(execution_id, key=guard("k", **options)))
-
-
-async def blocked(task):
-    await asyncio.wait([task], timeout=0.1)
-    return not task.done()
-
-
-async def test_a_duplicate_waits_for_the_first_and_gets_its_record(store, writer):
-    await writer.write(claiming("exec_1", lifetime=10**9))
-    second = asyncio.create_task(commit_one(store, claiming("exec_2")))
-    assert await blocked(second)
-    await writer.commit()
-    outcome = await second
-    assert isinstance(outcome, Duplicate)
-    assert outcome.record.execution_id == "exec_1"
+class TestRaces(Races):
+    """Those that Postgres shares with the API."""
 
 
 async def test_when_the_first_gives_up_the_duplicate_is_the_first(store, writer):
@@ -61,15 +44,6 @@ async def test_a_retry_waits_for_the_very_same_execution(store, writer):
     assert len(await load_one(store, ArtifactVersions(tenant_id=TENANT, artifact_id="a1"))) == 1
 
 
-async def test_an_expired_key_goes_to_one_of_those_who_want_it(open_store, clock):
-    stores = [await open_store() for _ in range(3)]
-    await commit_all(stores[0], claiming("exec_0", lifetime=1))
-    clock.advance(2)
-    outcomes = await asyncio.gather(*(commit_one(stores[n % 3], claiming(f"exec_{n}")) for n in range(1, 13)))
-    (winner,) = [n for n, outcome in enumerate(outcomes, 1) if isinstance(outcome, Committed)]
-    assert {found.record.execution_id for found in outcomes if isinstance(found, Duplicate)} == {f"exec_{winner}"}
-
-
 async def test_a_key_that_was_taken_meanwhile_gives_back_what_was_superseded(store, writer):
     await commit_all(store, Commit(execution=execution("exec_old", key=guard("old"))))
     await writer.write(claiming("exec_1", lifetime=10**9))
@@ -81,16 +55,6 @@ async def test_a_key_that_was_taken_meanwhile_gives_back_what_was_superseded(sto
     assert (await load_one(store, ExecutionByKey(TENANT, digest("old")))).execution_id == "exec_old"
 
 
-async def test_a_lock_that_is_held_too_long_is_said_in_time(store, writer):
-    await commit_all(store, writing("exec_0", artifact()))
-    await writer.write(writing("exec_1", artifact(version=2)))
-    begun = time.monotonic()
-    with pytest.raises(DatabaseUnavailable) as refusal:
-        await commit_one(store, writing("exec_2", artifact(version=2)))
-    assert refusal.value.details["reason"] == "contended"
-    assert time.monotonic() - begun < 6
-
-
 async def test_neighbours_of_who_waits_too_long_are_written(store, writer):
     await commit_all(store, writing("exec_0", artifact()))
     await writer.write(writing("exec_1", artifact(version=2)))
@@ -100,19 +64,6 @@ async def test_neighbours_of_who_waits_too_long_are_written(store, writer):
     await writer.commit()
     written, stale = await waiting
     assert (isinstance(written, Committed), stale) == (True, Conflict("a1", 2))
-
-
-async def test_batches_over_the_same_artifacts_in_other_orders_do_not_fail(open_store):
-    stores = [await open_store() for _ in range(3)]
-    names = [f"a{n}" for n in range(12)]
-    for turn in range(5):
-        orders = [names, names[::-1], names[6:] + names[:6]]
-        batches = [
-            store.commit([writing(f"exec_{turn}_{n}_{name}", artifact(name, turn + 1)) for name in order])
-            for n, (store, order) in enumerate(zip(stores, orders, strict=True))
-        ]
-        outcomes = [outcome for batch in await asyncio.gather(*batches) for outcome in batch]
-        assert [type(outcome) for outcome in outcomes].count(Committed) == len(names)
 
 
 async def test_batches_with_the_same_keys_in_other_orders_do_not_fail(open_store):

@@ -8,13 +8,7 @@ from contextlib import ExitStack
 import pytest
 from servers.postgres import PostgresServer
 from serving import begin_chat, context_of, events_of, running, session_token, submit, update, user
-
-WRITERS = 10
-UPDATES = 10
-
-
-def message(n):
-    return {"id": f"m{n}", "role": "user", "content": f"message {n}"}
+from sql_stores.journeys import a_hot_session_loses_nothing, message, one_key_has_one_effect_and_equal_answers
 
 
 @pytest.fixture
@@ -46,45 +40,13 @@ async def test_one_conversation_on_two_servers(serve):
 async def test_a_hot_session_loses_nothing_and_everybody_hears_all_of_it_in_order(serve):
     servers = [serve() for _ in range(3)]
     async with user(session_token(servers[0]), *servers) as clients:
-        session_id = await begin_chat(clients[0])
-        total = WRITERS * UPDATES
-        streams = [asyncio.create_task(events_of(client, total + 1, session_id)) for client in clients]
-
-        async def write(writer):
-            for turn in range(UPDATES):
-                n = writer * UPDATES + turn
-                nested = {f"key {n}": n}
-                await update(
-                    clients[n % 3], session_id, conversation_history=[message(n)], pillar_context={"nested": nested}
-                )
-
-        await asyncio.gather(*map(write, range(WRITERS)))
-        found = await context_of(clients[1], session_id)
-        heard = await asyncio.gather(*streams)
-    assert found["version"] == total + 1
-    assert {each["id"] for each in found["context"]["conversation_history"]} == {f"m{n}" for n in range(total)}
-    assert found["context"]["pillar_context"]["nested"] == {f"key {n}": n for n in range(total)}
-    assert [version for _, version in heard[0]] == list(range(1, total + 2))
-    assert heard[0] == heard[1] == heard[2]
+        await a_hot_session_loses_nothing(clients, writers=10, updates=10)
 
 
 async def test_one_key_at_all_servers_has_one_effect_and_equal_answers(serve):
     servers = [serve(), serve()]
     async with user(session_token(servers[0]), *servers) as clients:
-        session_id = await begin_chat(clients[0])
-        parameters = {"chat_session_id": session_id, "context_updates": {"conversation_history": [message(1)]}}
-        answers = await asyncio.gather(
-            *(
-                submit(clients[n % 2], "update_chat_context", parameters, **{"Idempotency-Key": "the-one"})
-                for n in range(20)
-            )
-        )
-        assert {answer.status_code for answer in answers} == {200}
-        bodies = [answer.json() for answer in answers]
-        assert len({body["execution_id"] for body in bodies}) == 1
-        assert [body["idempotent_replay"] for body in bodies].count(False) == 1
-        assert all(body["artifacts"] == bodies[0]["artifacts"] for body in bodies)
-        assert (await context_of(clients[1], session_id))["version"] == 2
+        await one_key_has_one_effect_and_equal_answers(clients)
 
 
 async def test_a_server_that_is_killed_under_load_leaves_nothing_half(serve):

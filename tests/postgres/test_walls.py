@@ -4,55 +4,15 @@ import asyncpg
 import orjson
 import pytest
 import pytest_asyncio
+from sql_stores.walls import HIDDEN, OF_EVERY_TYPE, READABLE, owned
 
 from symphainy_platform.state.postgres.connections import Database
 from symphainy_platform.state.postgres.store import PostgresStore
 from symphainy_platform.state.records import Commit
 from symphainy_platform.state.store import ArtifactById
-from symphainy_platform.testing.store_suite.samples import (
-    OTHER_TENANT,
-    TENANT,
-    artifact,
-    chat_row,
-    commit_all,
-    entry,
-    event,
-    execution,
-    guard,
-    writing,
-)
+from symphainy_platform.testing.store_suite.samples import OTHER_TENANT, TENANT, commit_all, execution
 
 ANN = "supabase:ann"
-READABLE = ("artifacts", "artifact_versions", "artifact_log", "artifact_index", "outbox", "chat_sessions")
-HIDDEN = (
-    "executions",
-    "meta",
-    "sealed_keys",
-    "audit",
-    "audit_state",
-    "outbox_state",
-    "outbox_epochs",
-    "schema_migrations",
-    "user_accounts",
-    "sessions",
-)
-
-
-def owned(name, user, tenant=TENANT, kind="chat_session"):
-    """Two versions of an artifact with everything beside it."""
-    changes = {"tenant_id": tenant, "user_id": user, "artifact_type": kind}
-    record = execution(f"exec_{name}_2", tenant_id=tenant, user_id=user, key=guard(name))
-    return [
-        writing(
-            f"exec_{name}_1",
-            artifact(name, **changes),
-            execution=execution(f"exec_{name}_1", tenant_id=tenant, user_id=user),
-            entries=(entry(1, artifact_id=name),),
-            rows=(chat_row(name, user_id=user),),
-            events=(event(artifact_id=name),),
-        ),
-        writing(f"exec_{name}_2", artifact(name, version=2, **changes), execution=record),
-    ]
 
 
 @pytest_asyncio.fixture
@@ -87,7 +47,7 @@ async def names(connection, table):
 
 @pytest.mark.parametrize("table", READABLE)
 async def test_a_user_reads_the_rows_of_that_user_in_that_tenant(as_user, table):
-    expected = {"ann", "sealed"} if table in {"outbox", "chat_sessions"} else {"ann"}
+    expected = {"ann", "sealed"} if table in OF_EVERY_TYPE else {"ann"}
     assert await names(await as_user("ann"), table) == expected
     assert await names(await as_user("ann", OTHER_TENANT), table) == {"namesake"}
     assert await names(await as_user("carol"), table) == set()

@@ -8,57 +8,21 @@ import jwt
 import pytest
 import pytest_asyncio
 from servers.supabase_gateway import JWT_SECRET, PUBLISHABLE_KEY
+from sql_stores.walls import HIDDEN, OF_EVERY_TYPE, READABLE, owned
 
-from symphainy_platform.testing.store_suite.samples import (
-    TENANT,
-    artifact,
-    chat_row,
-    commit_all,
-    entry,
-    event,
-    execution,
-    writing,
-)
+from symphainy_platform.testing.store_suite.samples import TENANT, commit_all
 
 ADA, BOB = "supabase:ada", "supabase:bob"
-READABLE = ("artifacts", "artifact_index", "artifact_log", "artifact_versions", "chat_sessions", "outbox")
-CLOSED = (
-    "executions",
-    "audit",
-    "audit_state",
-    "meta",
-    "outbox_state",
-    "sealed_keys",
-    "schema_migrations",
-    "user_accounts",
-    "sessions",
-)
 OWNER = {"artifact_index": "owner"}
-OF_EVERY_TYPE = ("chat_sessions", "outbox")
-"""Their rows are the user's, whatever the type of the artifact."""
 COLUMN = {
     "audit_state": "cursor",
     "meta": "name",
+    "outbox_epochs": "epoch",
     "outbox_state": "life",
     "sealed_keys": "kid",
     "schema_migrations": "name",
 }
 """A column of the tables that have no tenant_id."""
-
-
-def conversation(name, user_id, tenant_id, **parts):
-    """A chat session with all that frontends see: two versions, a message, a row, an event."""
-    made = [artifact(name, version, user_id=user_id, tenant_id=tenant_id, **parts) for version in (1, 2)]
-    own = execution(f"exec_{name}", tenant_id=tenant_id, user_id=user_id)
-    extra = {
-        "entries": (entry(1, artifact_id=name),),
-        "rows": (chat_row(name, user_id=user_id),),
-        "events": (event(artifact_id=name),),
-    }
-    return [
-        writing(f"exec_{name}", made[0], execution=own, **extra),
-        writing(f"exec_{name}_2", made[1], execution=execution(f"exec_{name}_2", tenant_id=tenant_id, user_id=user_id)),
-    ]
 
 
 @pytest.fixture
@@ -71,10 +35,10 @@ async def project(store, projects):
     """Conversations of two users in two tenants, and one that is not for reading."""
     await commit_all(
         store,
-        *conversation("ada_1", ADA, TENANT),
-        *conversation("bob_1", BOB, TENANT),
-        *conversation("ada_2", ADA, "tenant-2"),
-        *conversation("hidden", ADA, TENANT, artifact_type="sealed_box"),
+        *owned("ada_1", ADA),
+        *owned("bob_1", BOB),
+        *owned("ada_2", ADA, "tenant-2"),
+        *owned("hidden", ADA, kind="sealed_box"),
     )
     return projects.url()
 
@@ -144,21 +108,21 @@ async def test_without_a_users_token_nothing_is_seen(project):
 
 
 async def test_what_is_the_platforms_is_closed(project):
-    assert odd_ones({table: asked(project, table, token()) for table in CLOSED}, is_refused) == {}
+    assert odd_ones({table: asked(project, table, token()) for table in HIDDEN}, is_refused) == {}
 
 
 async def test_nobody_writes(project, connect):
     database = await connect(user="postgres")
-    before = {table: await count(database, table) for table in (*READABLE, *CLOSED)}
+    before = {table: await count(database, table) for table in (*READABLE, *HIDDEN)}
     answers = {}
-    for table in (*READABLE, *CLOSED):
+    for table in (*READABLE, *HIDDEN):
         column = COLUMN.get(table, "tenant_id")
         own = f"{table}?{column}=eq.{TENANT}"
         answers["insert", table] = asked(project, table, token(), "POST", json={column: TENANT})
         answers["update", table] = asked(project, own, token(), "PATCH", json={column: "other"})
         answers["delete", table] = asked(project, own, token(), "DELETE")
     assert odd_ones(answers, is_refused) == {}
-    assert {table: await count(database, table) for table in (*READABLE, *CLOSED)} == before
+    assert {table: await count(database, table) for table in (*READABLE, *HIDDEN)} == before
 
 
 async def count(database, table):
