@@ -42,6 +42,18 @@ select c.relname, a.attname, a.attnum = any (k.conkey)
    and exists (select from pg_catalog.pg_attribute as t
                 where t.attrelid = c.oid and t.attname = 'tenant_id' and not t.attisdropped)
 
+-- name: executions_known_of
+-- How many executions the planner knows of; -1 when the table was never analysed.
+select reltuples::float8 from pg_catalog.pg_class where oid = 'symphainy.executions'::regclass
+
+-- name: analyse
+do $$
+begin
+  execute (select 'analyze ' || string_agg(format('symphainy.%I', relname), ', ')
+             from pg_catalog.pg_class where relnamespace = 'symphainy'::regnamespace and relkind = 'r');
+end
+$$
+
 -- ----------------------------------------------------------------------------------------- reads
 
 -- name: artifact
