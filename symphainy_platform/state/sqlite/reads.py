@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from typing import Any
 
-from symphainy_platform.errors import InvalidParameterValue
+from symphainy_platform.state.answers import ABOVE_EVERY_VERSION, listing_page, listing_query, newest_wording
 from symphainy_platform.state.artifact import Artifact, LogEntry
-from symphainy_platform.state.cursors import listing_cursor, listing_place
+from symphainy_platform.state.cursors import listing_place
 from symphainy_platform.state.records import ExecutionRecord
-from symphainy_platform.state.rows import Row, artifact_from, execution_from, log_entries_from, to_json
+from symphainy_platform.state.rows import artifact_from, execution_from, log_entries_from, to_json
 from symphainy_platform.state.sqlite.audit import audit_head, audit_range, audited_events
 from symphainy_platform.state.sqlite.queries import SQL
 from symphainy_platform.state.store import (
@@ -34,8 +34,6 @@ from symphainy_platform.state.store import (
 
 Answer = Callable[[sqlite3.Connection, Any], Any]
 _ARTIFACT = SQL["artifact"]
-_ABOVE_EVERY_VERSION = 2**63 - 1
-_LARGEST_PAGE = 200
 _NEWEST = ("~", "")
 """After every (created_at, artifact_id): where a listing starts."""
 _LONG = 128
@@ -83,23 +81,11 @@ def _newest_artifact(connection: sqlite3.Connection, read: NewestArtifact) -> Ar
 
 
 def _artifact_listing(connection: sqlite3.Connection, read: ArtifactListing) -> ArtifactPage:
-    if not 1 <= read.limit <= _LARGEST_PAGE:
-        raise InvalidParameterValue(parameter="limit", expected=f"1 to {_LARGEST_PAGE}")
+    name, filters = listing_query(read)
     epoch = connection.execute(SQL["meta"], ("epoch",)).fetchone()[0]
-    statement, filters = _listing_query(read)
     place = _NEWEST if read.cursor is None else listing_place(epoch, read)
-    rows = connection.execute(statement, (*filters, *place, read.limit + 1)).fetchall()
-    artifacts = tuple(map(artifact_from, rows[: read.limit]))
-    more = len(rows) > read.limit
-    return ArtifactPage(artifacts, listing_cursor(epoch, read, artifacts[-1]) if more else None)
-
-
-def _listing_query(read: ArtifactListing) -> tuple[str, Row]:
-    """Each combination of filters has its own statement, whose index gives the order."""
-    filters = {"user": read.user_id, "type": read.artifact_type, "state": read.lifecycle_state}
-    given = {name: value for name, value in filters.items() if value is not None}
-    scope = "" if "user" in given else "_tenant"
-    return SQL[f"list{scope}{''.join(f'_{name}' for name in given)}"], (read.tenant_id, *given.values())
+    rows = connection.execute(SQL[name], (*filters, *place, read.limit + 1)).fetchall()
+    return listing_page(epoch, read, rows)
 
 
 def _due_artifacts(connection: sqlite3.Connection, read: DueArtifacts) -> list[Artifact]:
@@ -107,7 +93,7 @@ def _due_artifacts(connection: sqlite3.Connection, read: DueArtifacts) -> list[A
 
 
 def _artifact_versions(connection: sqlite3.Connection, read: ArtifactVersions) -> tuple[Artifact, ...]:
-    before = _ABOVE_EVERY_VERSION if read.before is None else read.before
+    before = ABOVE_EVERY_VERSION if read.before is None else read.before
     place = (read.tenant_id, read.artifact_id, before)
     rows = connection.execute(SQL["artifact_versions"], (*place, *place, read.limit))
     return tuple(map(artifact_from, rows.fetchall()))
@@ -116,8 +102,8 @@ def _artifact_versions(connection: sqlite3.Connection, read: ArtifactVersions) -
 def _log_range(connection: sqlite3.Connection, read: LogRange) -> list[LogEntry]:
     place = (read.tenant_id, read.artifact_id, read.log, read.generation, read.first, read.last)
     if read.version is None:
-        return _log_entries(connection.execute(SQL["log_range"], place).fetchall())
-    return _log_entries(connection.execute(SQL["log_range_as_of"], (*place, read.version)).fetchall())
+        return newest_wording(connection.execute(SQL["log_range"], place).fetchall())
+    return newest_wording(connection.execute(SQL["log_range_as_of"], (*place, read.version)).fetchall())
 
 
 def _log_keys(connection: sqlite3.Connection, read: LogKeys) -> list[LogEntry]:
@@ -126,13 +112,6 @@ def _log_keys(connection: sqlite3.Connection, read: LogKeys) -> list[LogEntry]:
     if not seqs:  # new messages, mostly
         return []
     return log_entries_from(connection.execute(SQL["log_entries"], (to_json(seqs), *place)).fetchall())
-
-
-def _log_entries(rows: Sequence[Row]) -> list[LogEntry]:
-    """The newest wording of each seq, of rows in the order of seq and revision."""
-    if any(row[3] for row in rows):
-        rows = list({row[0]: row for row in rows}.values())
-    return log_entries_from(rows)
 
 
 def _execution_by_id(connection: sqlite3.Connection, read: ExecutionById) -> ExecutionRecord | None:
