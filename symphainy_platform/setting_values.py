@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import re
 from ipaddress import ip_address
 from typing import Any
 from urllib.parse import urlsplit, urlunsplit
@@ -11,6 +12,7 @@ from pydantic import SecretStr
 
 MASTER_KEY_BYTES = 32
 _MASK = "****"
+_ORIGIN = re.compile(r"(?P<scheme>https?)://([a-z0-9._-]+|\[[0-9a-f:.]+\])(?P<port>(:[1-9][0-9]{0,4})?)")
 
 
 def is_master_key(text: str) -> bool:
@@ -21,6 +23,12 @@ def is_master_key(text: str) -> bool:
     except ValueError:
         return False
     return len(key) == MASTER_KEY_BYTES and base64.urlsafe_b64encode(key).decode() == f"{bare}="
+
+
+def is_origin(text: str) -> bool:
+    """Whether a browser may write this into an `Origin` header (RFC 6454): lower case, no path, no usual port."""
+    found = _ORIGIN.fullmatch(text)
+    return found is not None and f"{found['scheme']}{found['port']}" not in ("http:80", "https:443")
 
 
 def is_issuer(url: str) -> bool:

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import difflib
 import os
-import re
 from ipaddress import ip_network
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal, NamedTuple
@@ -31,7 +30,7 @@ from pydantic_settings import (
 )
 
 from symphainy_platform.errors import SettingsError
-from symphainy_platform.setting_values import MASTER_KEY_BYTES, is_issuer, is_master_key, masked
+from symphainy_platform.setting_values import MASTER_KEY_BYTES, is_issuer, is_master_key, is_origin, masked
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
@@ -48,8 +47,6 @@ _SOURCE_NAMES = {
     "EnvSettingsSource": "environment",
     "DotEnvSettingsSource": ".env",
 }
-_SHOULD_BE = re.compile("^(Value error, |Input should be )")
-_EXACT_ORIGIN = re.compile(r"https?://[^/?#@*\s]+")
 
 
 class SettingInForce(NamedTuple):
@@ -283,8 +280,8 @@ class Settings(BaseSettings):
     def _exact_origins(cls, value: tuple[str, ...]) -> tuple[str, ...]:
         """Accept `https://app.example.com` and nothing wider."""
         for origin in value:
-            if not _EXACT_ORIGIN.fullmatch(origin):
-                msg = "exact origins such as https://app.example.com (no path, no *)"
+            if not is_origin(origin):
+                msg = "exact origins such as https://app.example.com (as browsers write them: no path, no *)"
                 raise ValueError(msg)
         return value
 
@@ -348,5 +345,6 @@ def _sentence(error: ErrorDetails, origins: Mapping[str, str]) -> str:
         return f"{name!r} (argument) is no setting{_nearest(name, Settings.model_fields)}"
     where = origins.get(name, "default")
     label = name if where == "argument" else f"{PREFIX}{name.upper()}"
-    expected = "a path" if error["type"] == "path_type" else _SHOULD_BE.sub("", error["msg"])
+    said = error["msg"].removeprefix("Value error, ").removeprefix("Input should be ")
+    expected = "a path" if error["type"] == "path_type" else said
     return f"{label} (from {where}) should be {expected}; given: {masked(name, error['input'])}"

@@ -99,6 +99,11 @@ def test_names_of_the_tests_are_not_settings(monkeypatch):
         ("cors_origins", "https://a.example, https://*.example", "exact origins"),
         ("public_origins", "a.example", "exact origins"),
         ("public_origins", "https://a.example/", "exact origins"),
+        ("public_origins", "https://A.example", "exact origins"),
+        ("public_origins", "https://a.example:443", "exact origins"),
+        ("cors_origins", "http://a.example:80", "exact origins"),
+        ("cors_origins", "https://a.example:0443", "exact origins"),
+        ("cors_origins", "https://user@a.example", "exact origins"),
         ("password_memory_kib", "19455", "19456"),
         ("authenticate_limit_per_account", "0", "1"),
         ("authenticate_limit_per_address", "0", "1"),
@@ -195,8 +200,8 @@ def test_a_bad_argument_is_called_by_its_own_name():
 
 
 def test_origins_are_separated_by_commas(monkeypatch):
-    monkeypatch.setenv("SYMPHAINY_CORS_ORIGINS", "https://a.example, http://localhost:3000")
-    assert Settings().cors_origins == ("https://a.example", "http://localhost:3000")
+    monkeypatch.setenv("SYMPHAINY_CORS_ORIGINS", "https://a.example:80, http://localhost:3000,http://[::1]:5173")
+    assert Settings().cors_origins == ("https://a.example:80", "http://localhost:3000", "http://[::1]:5173")
 
 
 @pytest.mark.parametrize(
