@@ -65,6 +65,18 @@ async def test_a_copy_goes_on_as_the_original_would(urls, tmp_path, source, targ
     await check_copy(after, tmp_path, lived)
 
 
+async def test_the_database_knows_at_once_how_much_it_holds(urls, tmp_path, copying):
+    await live(urls("sqlite", "before"), tmp_path)
+    await copying(urls("sqlite", "before"), urls("postgres", "after"))
+    connection = await asyncpg.connect(urls("postgres", "after"))
+    known = (
+        "select count(*) from pg_class where relnamespace = 'symphainy'::regnamespace and relkind = 'r' and reltuples"
+    )
+    assert await connection.fetchval(f"{known} > 0") > len(("executions", "artifacts", "outbox"))
+    assert await connection.fetchval(f"{known} < 0") == 0
+    await connection.close()
+
+
 @pytest.mark.parametrize(("source", "target"), PAIRS[:3])
 async def test_a_copy_that_is_killed_after_a_page_goes_on_to_its_end(urls, tmp_path, source, target):
     before, after = urls(source, "before"), urls(target, "after")

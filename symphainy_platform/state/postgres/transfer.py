@@ -116,7 +116,7 @@ class PostgresTransfer:
         await self._run(write)
 
     async def finish(self, audited: Audited) -> None:
-        """Set the audit's position and take the mark away."""
+        """Let the database learn what its tables hold now, set the audit's position and take the mark away."""
         await self._run(lambda connection: _finish(connection, audited))
 
     async def close(self) -> None:
@@ -241,6 +241,7 @@ def _written(kind: str, text: str) -> str:
 
 
 async def _finish(connection: Connection, audited: Audited) -> None:
+    await connection.execute(SQL["analyse"], timeout=_COUNTING_SECONDS)
     async with connection.transaction():
         if audited.types:
             cursor = (await read_outbox(connection)).cursor((_POSITION, audited.taken)) if audited.taken else "0"
