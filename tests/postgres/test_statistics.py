@@ -2,8 +2,13 @@
 
 import asyncio
 
+import asyncpg
+import pytest
 import pytest_asyncio
+from servers.postgres import PostgresServer
 
+from symphainy_platform.state.postgres.connections import Database
+from symphainy_platform.state.postgres.store import PostgresStore
 from symphainy_platform.state.store import ArtifactById, ExecutionByKey
 from symphainy_platform.testing.store_suite.samples import (
     TENANT,
@@ -91,3 +96,23 @@ async def test_it_is_analysed_once_at_each_size(young, open_store):
         await write(store, number * _ALL, (number + 1) * _ALL)
     await store.close()
     assert await counted(young, _TIMES, 1) == 1
+
+
+@pytest.mark.parametrize("role", ["symphainy_app", "service_role"])
+@pytest.mark.parametrize(("version", "known"), [(16, -1), (18, 0)])
+async def test_the_platforms_roles_may_analyse_where_the_server_can_say_so(clock, version, known, role):
+    server = PostgresServer(version=version)
+    try:
+        server.start()
+        store = PostgresStore(Database(server.url()), clock)
+        await store.migrate()
+        await store.close()
+        connection = await asyncpg.connect(server.url())
+        await connection.execute(f"set role {role}")
+        assert await connection.fetchval("select symphainy.analyse_tables()") > len(
+            ("executions", "artifacts", "outbox")
+        )
+        assert await connection.fetchval("select reltuples from pg_class where relname = 'executions'") == known
+        await connection.close()
+    finally:
+        server.remove()

@@ -45,7 +45,7 @@ async def test_exposed_statements_are_those_of_the_postgres_store(database):
 
 async def test_reads_are_stable_so_that_a_load_sees_one_snapshot(database):
     volatile = {name for (name,) in await database.fetch(VOLATILE)}
-    writes = {"append_audit", "begin_epoch", "forget_keys", "keep_key", "keep_meta", "purge", "sweep"}
+    writes = {"analyse", "append_audit", "begin_epoch", "forget_keys", "keep_key", "keep_meta", "purge", "sweep"}
     assert volatile == {f"api_{name}" for name in writes} | {"run"}
 
 

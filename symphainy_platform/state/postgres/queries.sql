@@ -47,12 +47,7 @@ select c.relname, a.attname, a.attnum = any (k.conkey)
 select reltuples::float8 from pg_catalog.pg_class where oid = 'symphainy.executions'::regclass
 
 -- name: analyse
-do $$
-begin
-  execute (select 'analyze ' || string_agg(format('symphainy.%I', relname), ', ')
-             from pg_catalog.pg_class where relnamespace = 'symphainy'::regnamespace and relkind = 'r');
-end
-$$
+select symphainy.analyse_tables()
 
 -- ----------------------------------------------------------------------------------------- reads
 

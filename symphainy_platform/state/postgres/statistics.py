@@ -30,7 +30,8 @@ Ask = Callable[[Callable[[Connection], Awaitable[None]]], Awaitable[None]]
 class Statistics:
     """Has the tables of a young database analysed as they grow.
 
-    A role that does not own them may not do that: the database then ignores it, and comes to it later.
+    Before Postgres 17 a role that does not own them may not do that: the database then ignores it, and comes to it
+    later.
     """
 
     def __init__(self, ask: Ask) -> None:
@@ -69,4 +70,4 @@ class Statistics:
 
 
 async def _analyse(connection: Connection) -> None:
-    await connection.execute(SQL["analyse"])
+    await connection.fetchval(SQL["analyse"])

@@ -16,10 +16,8 @@ from symphainy_platform.state.postgres.migrate import FirstConnection
 from symphainy_platform.state.postgres.queries import SQL
 from symphainy_platform.state.postgres.reads import answer_findable, answer_reads
 from symphainy_platform.state.postgres.shared_reads import SharedReads
-from symphainy_platform.state.postgres.statistics import Statistics
 from symphainy_platform.state.postgres.transfer import PostgresTransfer
 from symphainy_platform.state.postgres.verbs import Verbs
-from symphainy_platform.state.records import Commit, Outcome
 from symphainy_platform.state.steps import SchemaStep
 from symphainy_platform.state.store import Read
 
@@ -45,13 +43,11 @@ class PostgresStore(Verbs):
         self._bell = Bell(database, general)
         super().__init__(general, Committer(Lane(self._connections, self.lanes), self._bell.ring), clock)
         self._shared = SharedReads(self._alone, self._ask)
-        self._statistics = Statistics(self._ask)
 
     async def open(self) -> None:
         """Connect, check the schema, and learn which domain tables there are."""
         await self._connections.keep(await self._first.checked())
         await self._begin()
-        await self._statistics.begin()
 
     async def close(self) -> None:
         """Finish what was handed over, then end every connection. Idempotent."""
@@ -83,12 +79,6 @@ class PostgresStore(Verbs):
 
     async def _alone(self, reads: Sequence[Read[Any]]) -> list[Any]:
         return await self._ask(lambda connection: answer_reads(connection, reads, self._listings))
-
-    async def commit(self, batch: Sequence[Commit]) -> Sequence[Outcome]:
-        """Write the batch by one call of the database's function."""
-        outcomes = await super().commit(batch)
-        self._statistics.grown(len(batch))
-        return outcomes
 
     def on_change(self, tell: Callable[[], None]) -> None:
         """Call `tell` when another process says that it has committed; `changed_elsewhere` keeps listening."""

@@ -241,7 +241,7 @@ def _written(kind: str, text: str) -> str:
 
 
 async def _finish(connection: Connection, audited: Audited) -> None:
-    await connection.execute(SQL["analyse"], timeout=_COUNTING_SECONDS)
+    await connection.fetchval(SQL["analyse"], timeout=_COUNTING_SECONDS)
     async with connection.transaction():
         if audited.types:
             cursor = (await read_outbox(connection)).cursor((_POSITION, audited.taken)) if audited.taken else "0"

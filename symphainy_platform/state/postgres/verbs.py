@@ -20,6 +20,7 @@ from symphainy_platform.state.postgres.keys import forget_keys, keep_key, read_k
 from symphainy_platform.state.postgres.migrate import applied_steps, known_steps
 from symphainy_platform.state.postgres.others import OtherWriters
 from symphainy_platform.state.postgres.queries import SQL
+from symphainy_platform.state.postgres.statistics import Statistics
 from symphainy_platform.state.postgres.sweep import Sweep, purge_artifacts
 from symphainy_platform.state.records import AuditEntry, AuditPosition, Commit, Outcome, SealedKey
 from symphainy_platform.state.store import EventFilter, EventPage, Health, Retention, SweepResult
@@ -42,6 +43,7 @@ class Verbs:
         self._committer = committer
         self._clock = None if isinstance(clock, SystemClock) else clock
         self._others = OtherWriters(committer)
+        self._statistics = Statistics(self._ask)
         self._sweep = Sweep()
         self._listings = b""
 
@@ -55,6 +57,7 @@ class Verbs:
         self._committer.tables = domain_tables(await self._ask(lambda each: each.fetch(SQL["domain_columns"])))
         self._listings = await self.secret("cursors of listings")
         await self.changed_elsewhere()
+        await self._statistics.begin()
 
     async def secret(self, name: str) -> bytes:
         """Return the 32 bytes of this name, made at the first call."""
@@ -74,7 +77,9 @@ class Verbs:
 
     async def commit(self, batch: Sequence[Commit]) -> Sequence[Outcome]:
         """Write the batch by one call of the database's function."""
-        return await self._committer.write(batch, self._now()) if batch else []
+        outcomes = await self._committer.write(batch, self._now()) if batch else []
+        self._statistics.grown(len(outcomes))
+        return outcomes
 
     async def event_cursor(self) -> str:
         """Return the cursor after the last complete event."""

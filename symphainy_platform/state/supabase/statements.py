@@ -17,7 +17,9 @@ from symphainy_platform.state.supabase.api import Api
 from symphainy_platform.state.supabase.faults import Unintelligible
 
 _NAMES = {statement: name for name, statement in SQL.items()}
-_WRITES = frozenset({"append_audit", "begin_epoch", "forget_keys", "keep_key", "keep_meta", "purge", "sweep"})
+_WRITES = frozenset(
+    {"analyse", "append_audit", "begin_epoch", "forget_keys", "keep_key", "keep_meta", "purge", "sweep"}
+)
 _BYTES = "b"
 
 Row = tuple[Any, ...]

@@ -46,6 +46,7 @@ class SupabaseStore(Verbs):
 
     async def close(self) -> None:
         """Finish what was handed over, then end every connection. Idempotent."""
+        await self._statistics.close()
         await self._calls.close()
 
     async def migrate(self, *, to: str | None = None, dry_run: bool = False) -> Sequence[str]:
