@@ -52,7 +52,7 @@ class PostgresServer:
         place = Path(tempfile.gettempdir()) if durable else _memory() or Path(tempfile.gettempdir())
         _remove_abandoned(place)
         self.folder = Path(tempfile.mkdtemp(prefix=_PREFIX, dir=place))
-        self._lock = _held(self.folder / _LOCK)
+        self._lock = _made_and_held(self.folder / _LOCK)
         if self._account:
             os.chown(self.folder, self._account.pw_uid, self._account.pw_gid)
         self._process = None
@@ -158,8 +158,16 @@ def _memory():
     return place if place.is_dir() and shutil.disk_usage(place).free > _MEMORY_NEEDED else None
 
 
-def _held(path, mode="x"):
-    """A file that is locked as long as this process lives, whatever becomes of it."""
+def _made_and_held(path):
+    """A new file that is locked as long as this process lives. It gets its name when it is: never seen unlocked."""
+    unseen = path.with_name(f"{path.name}.new")
+    file = _held(unseen, "x")
+    unseen.rename(path)
+    return file
+
+
+def _held(path, mode):
+    """A file, locked as long as this process lives, whatever becomes of it."""
     file = path.open(mode)
     try:
         fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
