@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
 import orjson
@@ -44,21 +44,19 @@ class ArtifactLog:
         last = min(last, head.count)
         if first > last:
             return []
-        newer = self._newer()
+        newer = self._newer(lambda write: first <= write.seq <= last)
         stored = await load_one(self._surface.store, self._range(head, first, last))
-        merged = {entry.seq: entry for entry in stored}
-        merged.update({seq: entry for seq, entry in newer.items() if first <= seq <= last})
+        merged = {entry.seq: entry for entry in stored} | newer
         return [merged[seq] for seq in sorted(merged)]
 
     async def find(self, keys: Sequence[str]) -> dict[str, LogEntry]:
         """Entries by key, in their newest wording; unknown keys are absent."""
         if not keys:
             return {}
-        newer = {entry.key: entry for entry in self._newer().values()}
+        wanted = frozenset(keys)
+        newer = self._newer(lambda write: write.key in wanted)
         stored = await load_one(self._surface.store, self._keys(keys))
-        found = {entry.key: entry for entry in stored}
-        found.update({key: newer[key] for key in keys if key in newer})
-        return found
+        return {entry.key: entry for entry in [*stored, *newer.values()]}
 
     def append(self, entries: Sequence[tuple[str, Any]]) -> list[LogEntry]:
         """Stage new entries (key, JSON body) at the end; the key must be new in this generation."""
@@ -78,10 +76,10 @@ class ArtifactLog:
         head = self.head
         self._surface.set_log_head(self._artifact, self._name, LogHead(generation=head.generation + 1))
 
-    def _newer(self) -> dict[int, LogEntry]:
-        """By seq, what the store may not know yet: in flight first, then staged here."""
+    def _newer(self, asked_for: Callable[[LogWrite], bool]) -> dict[int, LogEntry]:
+        """By seq, what the store may not know yet of what is asked for: in flight first, then staged here."""
         writes = self._surface.unsettled_entries(self._artifact_id, self._name, self.head.generation)
-        return {w.seq: LogEntry(w.seq, w.key, orjson.loads(w.body), w.revision) for w in writes}
+        return {w.seq: LogEntry(w.seq, w.key, orjson.loads(w.body), w.revision) for w in writes if asked_for(w)}
 
     def _stage(self, entries: Sequence[LogEntry], replaced: int = 0) -> None:
         if not entries:
