@@ -5,6 +5,7 @@ import { once } from "node:events";
 import { serve } from "@hono/node-server";
 import { App } from "@supabase/lite";
 import { createPostgresConnection } from "@supabase/lite/postgres";
+import { sql } from "kysely";
 
 const { postgres, secretKey, publishableKey, jwtSecret, schemas } = JSON.parse(process.argv[1]);
 
@@ -30,12 +31,38 @@ function withState(error) {
   return { code: "PGRST", message: JSON.stringify({ code, message, details, hint }), detail: JSON.stringify(status) };
 }
 
+// What a transaction knows of its request, which the package sets by a statement for each, as PostgREST does: in one.
+const quoted = (text) => `'${String(text).replaceAll("'", "''")}'`;
+const setAll = (values) =>
+  sql.raw(`select ${Object.entries(values).map(([name, value]) => `set_config('${name}', ${quoted(value)}, true)`)}`);
+
+function applyJwtSessionContext(transaction, { auth, storage }, _named) {
+  const role = auth?.role || "anon";
+  return setAll({
+    role,
+    "request.jwt.claim.sub": auth?.uid ?? "",
+    "request.jwt.claim.role": role,
+    "storage.operation": storage?.operation ?? "",
+    ...(typeof auth?.jwt === "object" && auth.jwt && { "request.jwt.claims": JSON.stringify(auth.jwt) }),
+  }).execute(transaction);
+}
+
+function applyRpcRequestGucs(transaction, { method, path, requestHeaders }) {
+  return setAll({
+    "response.status": "",
+    "response.headers": "",
+    "request.method": method,
+    "request.path": path,
+    "request.headers": JSON.stringify(requestHeaders ?? {}),
+  }).execute(transaction);
+}
+
 function open(database) {
   const connection = createPostgresConnection({
     url: `${postgres}/${database}`,
     postgresOptions: { max: 8, onnotice: () => {}, types },
   });
-  connection.normalizeDbError = withState;
+  Object.assign(connection, { normalizeDbError: withState, applyJwtSessionContext, applyRpcRequestGucs });
   return new App({
     connection,
     api: { schemas },

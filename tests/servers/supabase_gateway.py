@@ -86,10 +86,7 @@ class SupabaseGateway:
         said = self._process.stdout.readline()
         stuck.cancel()
         if not said.strip().isdigit():
-            self._log.seek(0)
-            errors = self._log.read().decode(errors="replace")
-            self.stop()
-            raise GatewayError("The Supabase API of the tests did not start: " + errors)
+            raise GatewayError("The Supabase API of the tests did not start: " + self._end())
         self.port = int(said)
 
     def forget(self, database):
@@ -98,17 +95,28 @@ class SupabaseGateway:
         urllib.request.urlopen(request).close()  # noqa: S310
 
     def stop(self):
-        """End the process: it goes when its input does, as it would if we were killed."""
+        """End the process: it goes when its input does, as it would if we were killed.
+
+        Raises GatewayError when it has ended before, with what it said.
+        """
         if self._process is None:
             return
+        gone, said = self._process.poll() is not None, self._end()
+        if gone:
+            raise GatewayError("The Supabase API of the tests ended by itself: " + said)
+
+    def _end(self):
+        """Close what leads to the process, wait until it is gone, and return what it has said."""
         self._process.stdin.close()
         with contextlib.suppress(subprocess.TimeoutExpired):
             self._process.wait(5)
         self._process.kill()
         self._process.wait()
         self._process.stdout.close()
-        self._log.close()
         self._process = None
+        with self._log as log:
+            log.seek(0)
+            return log.read().decode(errors="replace")
 
 
 def command(*arguments):
