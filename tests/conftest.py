@@ -1,15 +1,61 @@
-"""Servers that several folders of tests share: each is started once, when a test first needs it."""
+"""What all tests share: servers, started when a test first needs them, and what is read once for all of them."""
 
 import asyncio
+import os
+from functools import cache
 
 import asyncpg
+import httpx
 import pytest
 from argon2 import PasswordHasher
 from servers.databases import Databases
 from servers.postgres import PostgresServer
 from servers.supabase_gateway import ROLES, SupabaseGateway
 
+from symphainy_platform import plugins
+from symphainy_platform.contract.load import load_folders, yaml_files
 from symphainy_platform.realms.security import passwords
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _read_once():
+    """Thousands of platforms and clients are opened: what is installed, equal contract files, equal certificates.
+
+    Commands that tests start keep what Python compiles of the code, as they do elsewhere.
+    """
+    catalogs = {}
+    installed = cache(plugins.entry_points)
+
+    def load(folders):
+        files = tuple(file for folder in dict.fromkeys(folders) for file in yaml_files(folder))
+        return catalogs.get(files) or catalogs.setdefault(files, load_folders(folders))
+
+    contexts = cache(lambda _, *asked: httpx.create_ssl_context(*asked))
+
+    def context(verify=True, cert=None, trust_env=True):  # noqa: FBT002 - as httpx has it
+        return contexts((os.environ.get("SSL_CERT_FILE"), os.environ.get("SSL_CERT_DIR")), verify, cert, trust_env)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(plugins, "load_folders", load)
+        patch.setattr(plugins, "entry_points", installed)
+        patch.setattr("httpx._transports.default.create_ssl_context", context)
+        patch.delenv("PYTHONDONTWRITEBYTECODE", raising=False)
+        yield
+
+
+@pytest.fixture(autouse=True)
+def _compiled_once(monkeypatch):
+    """However many platforms a test opens: in each test anew, which may have changed what compiles."""
+    made = {}
+
+    def compile_once(contract, catalog, limits):
+        key = (id(contract), id(catalog), *limits.items())
+        if key not in made:
+            made[key] = compile_contract(contract, catalog, limits), contract, catalog  # kept, so that ids stay theirs
+        return made[key][0]
+
+    compile_contract = plugins.compile_contract
+    monkeypatch.setattr(plugins, "compile_contract", compile_once)
 
 
 @pytest.fixture

@@ -37,8 +37,8 @@ EMPTY_TABLES = """
       v_table text;
     begin
       for v_table in
-        select tablename from pg_tables where schemaname = 'symphainy'
-           and tablename not in ('schema_migrations', 'readable_types', 'outbox_epochs', 'outbox_state', 'audit_state')
+        select tablename from pg_tables where schemaname = 'symphainy' and tablename not in
+           ('schema_migrations', 'meta', 'readable_types', 'outbox_epochs', 'outbox_state', 'audit_state')
       loop
         execute format('delete from symphainy.%I', v_table);
       end loop;
@@ -60,6 +60,8 @@ class PostgresBinding:
         self._url = url
         self._of_folder: dict[Path, str] = {}
         self._free: list[str] = []
+        self._tables: dict[str, list[Row]] = {}
+        """Of each database; its schema stays as it is."""
         self._beside = _Beside()
         self._prefix = f"symphainy_test_{id(self)}"
 
@@ -69,7 +71,8 @@ class PostgresBinding:
 
     def dump(self, folder: Path) -> Mapping[str, Sequence[Row]]:
         """Read all tables in one snapshot; times and JSON are text, as in SQLite."""
-        return self._beside.run(self._database(folder), _dump)
+        url = self._database(folder)
+        return self._beside.run(url, lambda connection: self._dump(connection, url))
 
     def remove(self, folder: Path) -> None:
         """Empty the folder's database for the next one."""
@@ -80,6 +83,12 @@ class PostgresBinding:
     def close(self) -> None:
         """End the connections beside the stores. The databases go with their server."""
         self._beside.close()
+
+    async def _dump(self, connection: Connection, url: str) -> Mapping[str, Sequence[Row]]:
+        if url not in self._tables:
+            self._tables[url] = await connection.fetch(_COLUMNS)
+        async with connection.transaction(isolation="repeatable_read", readonly=True):
+            return {table: await _rows(connection, table, columns) for table, columns in self._tables[url]}
 
     def _database(self, folder: Path) -> str:
         if folder not in self._of_folder:
@@ -127,12 +136,6 @@ def _of_server(url: str, database: str) -> str:
 
 async def _empty(connection: Connection) -> None:
     await connection.execute(EMPTY_TABLES)
-
-
-async def _dump(connection: Connection) -> Mapping[str, Sequence[Row]]:
-    async with connection.transaction(isolation="repeatable_read", readonly=True):
-        tables = await connection.fetch(_COLUMNS)
-        return {table: await _rows(connection, table, columns) for table, columns in tables}
 
 
 async def _rows(connection: Connection, table: str, columns: str) -> list[Row]:
