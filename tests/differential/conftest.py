@@ -28,32 +28,32 @@ def _wait_for_no_disk(connection):
 
 
 @pytest.fixture
-def embedded_and_served(tmp_path, databases):
-    """SQLite and Postgres, on one clock."""
+def stores(tmp_path, databases, supabase_gateway):
+    """One clock, and a store of each kind on it."""
     clock = ManualClock()
-    path, beside = tmp_path / "platform.db", databases.url(user="postgres")
-    return clock, [
-        Side("sqlite", SqliteStore(path, clock, prepare=_wait_for_no_disk), InFile(path)),
-        Side("postgres", PostgresStore(Database(databases.url()), clock), InDatabase(beside)),
-    ]
-
-
-@pytest.fixture
-def every_store(embedded_and_served, databases, supabase_gateway):
-    """Those and the Supabase API."""
-    clock, sides = embedded_and_served
-    name = databases.name("project")
-    project = SupabaseStore(
-        supabase_gateway.url(name), SECRET_KEY, clock, migrations=Database(databases.url("project"))
+    path, name = tmp_path / "platform.db", databases.name("project")
+    project = Database(databases.url("project"))
+    yield (
+        clock,
+        [
+            Side("sqlite", SqliteStore(path, clock, prepare=_wait_for_no_disk), InFile(path)),
+            Side(
+                "postgres", PostgresStore(Database(databases.url()), clock), InDatabase(databases.url(user="postgres"))
+            ),
+            Side(
+                "supabase",
+                SupabaseStore(supabase_gateway.url(name), SECRET_KEY, clock, migrations=project),
+                InDatabase(databases.url("project", user="postgres")),
+            ),
+        ],
     )
-    yield clock, [*sides, Side("supabase", project, InDatabase(databases.url("project", user="postgres")))]
     supabase_gateway.forget(name)
 
 
 @pytest.fixture
-def lockstep(request, monkeypatch):
-    """A platform on each of the stores that the parameter names, to be led through the same steps."""
-    clock, stores = request.getfixturevalue(request.param)
+def lockstep(stores, monkeypatch):
+    """A platform on each of the stores, to be led through the same steps."""
+    clock, sides = stores
     monkeypatch.setattr(sweeping, "PAUSE", 0)
     memory = Path("/dev/shm")  # noqa: S108 - the folder in it has a name of its own
     with (
@@ -61,7 +61,7 @@ def lockstep(request, monkeypatch):
         asyncio.Runner() as runner,
         structlog.testing.capture_logs(),
     ):
-        made = Lockstep(runner, stores, clock, Draws(monkeypatch))
+        made = Lockstep(runner, sides, clock, Draws(monkeypatch))
         made.open(Settings(home=Path(home), master_key=_MASTER_KEY, password_memory_kib=_LEAST_MEMORY_KIB))
         yield made
         made.close()
