@@ -60,8 +60,8 @@ def test_the_demo_keeps_every_promise_it_tells(symphainy):
     assert all(chapter["ok"] for chapter in good(symphainy("demo", "--json"))["chapters"])
 
 
-def test_a_submit_prints_the_envelope_and_a_repeat_replays(symphainy):
-    first = good(symphainy(*CREATE, "-p", "active_agent=guide", "-p", 'initial_context={"shared_intent": "x"}'))
+def test_a_submit_prints_the_envelope_and_a_repeat_replays(cold_symphainy, symphainy):
+    first = good(cold_symphainy(*CREATE, "-p", "active_agent=guide", "-p", 'initial_context={"shared_intent": "x"}'))
     assert first["artifacts"]["chat_session"]["semantic_payload"]["context"] == {"shared_intent": "x"}
     assert good(symphainy(*CREATE)) == first | {"idempotent_replay": True}
 
@@ -345,8 +345,8 @@ GROUPS = [["contracts"], ["contracts", "lint"], ["keys"], ["keys", "list"], ["ke
 
 
 @pytest.mark.parametrize("command", [[], *([name] for name in COMMANDS), *GROUPS])
-def test_help_is_quick_and_gives_an_example(symphainy, command):
-    done = symphainy(*command, "--help")
+def test_help_is_quick_and_gives_an_example(cold_symphainy, command):
+    done = cold_symphainy(*command, "--help")
     assert done.returncode == 0
     if command not in ([], ["contracts"], ["keys"], ["demo"]):
         assert f"Example: symphainy {' '.join(command)}" in done.stdout
