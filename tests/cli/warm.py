@@ -4,6 +4,7 @@ Run as a program it is that process. A command in it is one of its own all the s
 inputs and outputs are those that were asked for, it reads the contracts itself, and it ends as Python ends.
 """
 
+import gc
 import importlib
 import json
 import os
@@ -54,6 +55,7 @@ def _import_all():
             if not module.name.endswith("__main__"):
                 importlib.import_module(module.name)
     importlib.import_module("symphainy_platform").Platform  # noqa: B018 - names of the public API are found when asked
+    gc.freeze()  # else each fork looks through all that was imported, time and again
 
 
 def _fork_of_each_request(asking):
