@@ -6,7 +6,6 @@ import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from symphainy_platform.context import isoformat
 from symphainy_platform.errors import ContractViolation, IntentError
 from symphainy_platform.runtime import bind, commit
 from symphainy_platform.runtime.check import check, check_error_effects
@@ -81,7 +80,7 @@ async def _load(parts: Parts, execution: Execution, surface: StateSurface) -> Ex
     record = loaded[-1] if by_key else None
     execution.looked_at = record.execution_id if record else None
     if record is not None:
-        record = contract_replay(execution, record, isoformat(parts.clock.now()))
+        record = contract_replay(execution, record, parts.time_of(record))
     if record is not None and not await may_replay(execution, parts.context(execution, surface)):
         supersede(execution, record)
         record = None

@@ -10,7 +10,6 @@ from contextlib import suppress
 
 import structlog
 
-from symphainy_platform.context import isoformat
 from symphainy_platform.errors import ExecutionTimeout, HandlerError, IntentError, ShuttingDown
 from symphainy_platform.faults import frames
 from symphainy_platform.runtime.bind import bind_defaults
@@ -136,8 +135,8 @@ class Dispatcher:
         guard = execution.client_guard
         if guard is None:
             return None
-        read = ExecutionByClientKey(execution.identity.tenant_id, guard.digest)
-        return client_replay(execution, await load_one(self._parts.store, read), isoformat(self._parts.clock.now()))
+        record = await load_one(self._parts.store, ExecutionByClientKey(execution.identity.tenant_id, guard.digest))
+        return record and client_replay(execution, record, self._parts.time_of(record))
 
     def _finish(self, execution: Execution, handed: asyncio.Future[Outcome]) -> None:
         task = asyncio.create_task(self._finished(execution, handed))

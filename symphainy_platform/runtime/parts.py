@@ -8,7 +8,7 @@ from datetime import timedelta
 
 import structlog
 
-from symphainy_platform.context import Clock, ExecutionContext, IdSource, isoformat
+from symphainy_platform.context import Clock, ExecutionContext, IdSource, SystemClock, isoformat
 from symphainy_platform.contract.roles import Roles
 from symphainy_platform.hookspecs import Proof
 from symphainy_platform.identity.keyring import KeyRing
@@ -23,6 +23,7 @@ from symphainy_platform.runtime.resolve import Routes
 from symphainy_platform.runtime.telemetry import Telemetry
 from symphainy_platform.state.group_commit import GroupCommit
 from symphainy_platform.state.pending import PendingWrites
+from symphainy_platform.state.records import ExecutionRecord
 from symphainy_platform.state.store import Store
 from symphainy_platform.state.surface import LifecycleGraph, Scope, StateSurface
 
@@ -68,6 +69,11 @@ class Parts:
     def deadline_of(self, execution: Execution) -> float:
         """How long this execution may take until its hand-over, in seconds."""
         return execution.route.contract.deadline_seconds or self.default_deadline
+
+    def time_of(self, record: ExecutionRecord) -> str:
+        """The time at which to look at a record's expiry: the store's own, unless a clock was injected."""
+        known = record.read_at if isinstance(self.clock, SystemClock) else None
+        return known or isoformat(self.clock.now())
 
     def surface(self, execution: Execution) -> StateSurface:
         """A State Surface with nothing staged, for one attempt."""

@@ -10,10 +10,10 @@ from symphainy_platform.state.artifact import Artifact
 from symphainy_platform.state.records import ExecutionRecord, Guard
 
 
-def client_replay(execution: Execution, record: ExecutionRecord | None, now: str) -> ExecutionRecord | None:
+def client_replay(execution: Execution, record: ExecutionRecord, now: str) -> ExecutionRecord | None:
     """The record that holds the client's key, if it has not expired; other parameters are refused."""
     guard = execution.client_guard
-    if record is None or guard is None or record.client_key is None:
+    if guard is None or record.client_key is None:
         return None
     if record.client_key_expires_at is not None and record.client_key_expires_at <= now:
         supersede(execution, record)
@@ -23,10 +23,10 @@ def client_replay(execution: Execution, record: ExecutionRecord | None, now: str
     return record
 
 
-def contract_replay(execution: Execution, record: ExecutionRecord | None, now: str) -> ExecutionRecord | None:
+def contract_replay(execution: Execution, record: ExecutionRecord, now: str) -> ExecutionRecord | None:
     """The record that holds the contract's key, if its window is open and its version still the head."""
     guard = execution.guard
-    if record is None or guard is None or record.key is None:
+    if guard is None or record.key is None:
         return None
     if not _holds(record, record.key, execution.bound, now):
         supersede(execution, record)

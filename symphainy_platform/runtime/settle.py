@@ -6,7 +6,6 @@ import asyncio
 from collections.abc import Sequence
 from dataclasses import replace
 
-from symphainy_platform.context import isoformat
 from symphainy_platform.errors import ContractViolation, DatabaseUnavailable, IntentError, VersionConflict
 from symphainy_platform.runtime import commit
 from symphainy_platform.runtime.decide import Decision, decide, hand_over, outcome_of
@@ -118,7 +117,8 @@ async def _committed(
 async def _lost(parts: Parts, execution: Execution, outcome: Outcome) -> ExecutionResult | None:
     """Another was faster: its answer when the caller's key says that it is the same call, else None."""
     if isinstance(outcome, Duplicate) and outcome.by == "client_key":
-        record = client_replay(execution, outcome.record, isoformat(parts.clock.now()))
+        held = outcome.record  # the store has just said that it holds, so no clock is asked
+        record = client_replay(execution, held, held.committed_at or "")
         return await replay(parts, execution, record) if record else None
     parts.telemetry.conflict(execution)
     if isinstance(outcome, Conflict):

@@ -54,6 +54,8 @@ class ExecutionRecord:
 
     `committed_at`, `key_expires_at` and `client_key_expires_at` are the store's to set: None
     on the way in, ISO-8601 UTC on the way out (the expiries only where there is such a guard).
+    `read_at` is the store's time when it was read, from stores that have a clock of their own: whether
+    a key has expired is said by that clock, whatever that of this machine shows.
     """
 
     tenant_id: str
@@ -72,6 +74,7 @@ class ExecutionRecord:
     committed_at: str | None = None
     key_expires_at: str | None = None
     client_key_expires_at: str | None = None
+    read_at: str | None = field(default=None, compare=False)
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,6 +12,7 @@ from symphainy_platform.state.artifact import Artifact, ArtifactRef, LogEntry, L
 from symphainy_platform.state.records import ExecutionRecord, ExecutionStatus, Guard, StoredAnswer
 
 Row = tuple[Any, ...]
+_EXECUTION_COLUMNS = 22
 NO_GUARD: Row = (None, None, None, None, None)
 
 
@@ -136,7 +137,7 @@ def guard_row(guard: Guard, expires_at: str) -> Row:
 
 
 def execution_from(row: Row) -> ExecutionRecord:
-    """Read an execution from its columns."""
+    """Read an execution from its columns; a store with a clock of its own adds its time."""
     tenant, execution, user, session, intent, contract, status, trace, started, committed, answer, error = row[:12]
     return ExecutionRecord(
         tenant_id=tenant,
@@ -155,6 +156,7 @@ def execution_from(row: Row) -> ExecutionRecord:
         committed_at=committed,
         key_expires_at=row[14],
         client_key_expires_at=row[19],
+        read_at=row[22] if len(row) > _EXECUTION_COLUMNS else None,
     )
 
 

@@ -19,7 +19,7 @@ from symphainy_platform.state.store import ArtifactById, ExecutionByClientKey, E
 _MOST = 4
 """Reads in one statement; each combination that occurs is prepared once per connection."""
 _OF_ARTIFACT = 16
-_OF_EXECUTION = 22
+_OF_EXECUTION = 23
 """Columns of their rows."""
 _PARAMETER = re.compile(r"\$(\d+)")
 

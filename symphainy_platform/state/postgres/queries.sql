@@ -11,6 +11,7 @@ to_char(updated_at at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"'),
 to_char(due_at at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"')
 
 -- part: execution_columns
+-- At the end the time of the database: its clock says what has expired.
 tenant_id, execution_id, user_id, session_ref, intent_type, contract_version, status, trace_id,
 to_char(started_at at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"'),
 to_char(committed_at at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"'), answer, error,
@@ -18,7 +19,8 @@ key_digest, key_fingerprint, to_char(key_expires_at at time zone 'UTC', 'YYYY-MM
 key_head_artifact, key_head_version,
 client_key_digest, client_key_fingerprint,
 to_char(client_key_expires_at at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"'),
-client_key_head_artifact, client_key_head_version
+client_key_head_artifact, client_key_head_version,
+to_char(clock_timestamp() at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"')
 
 -- part: newest_first
 order by created_at desc, artifact_id desc
