@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
+from decimal import Decimal
 from typing import Any, Protocol, runtime_checkable
 
 import orjson
@@ -30,8 +31,26 @@ SECRETS = "meta"
 EVENTS = "outbox"
 """The table whose rows have an order beside their values."""
 
+_LEAST, _MOST = -(2**63), 2**64 - 1
+"""Whole numbers that JSON is read as; others become floats."""
+
 Values = Mapping[str, Any]
 """A row: columns by name, each a text, a number, bytes or None."""
+
+
+_LONGEST = 60
+"""Characters that are shown of a key's value."""
+
+
+def not_copied(name: str, table: str, key: Values, why: str) -> StoreRefusedError:
+    """The refusal of one row that the store `name` cannot hold: where it is, and why."""
+    values = ", ".join(f"{column} {_shortened(value)}" for column, value in key.items())
+    return StoreRefusedError(f"{name} cannot hold the row of {table} with {values}: {why}.")
+
+
+def _shortened(value: Any) -> str:
+    text = ascii(value)
+    return text if len(text) <= _LONGEST else f"{text[:_LONGEST]}…"
 
 
 class CopyDiffersError(StartError):
@@ -269,7 +288,7 @@ def _plain(value: Any) -> Any:
     if not isinstance(value, str) or not value.startswith(("{", "[")):
         return value
     try:
-        return ["json", _numbers(orjson.loads(value))]
+        return ["json", orjson.dumps(_numbers(orjson.loads(value)), option=orjson.OPT_SORT_KEYS).decode()]
     except ValueError:  # a text that only looks like it
         return value
 
@@ -280,4 +299,10 @@ def _numbers(value: Any) -> Any:
         return {name: _numbers(each) for name, each in value.items()}
     if isinstance(value, list):
         return [_numbers(each) for each in value]
-    return int(value) if isinstance(value, float) and value.is_integer() else value
+    return _number(value) if isinstance(value, float) and value.is_integer() else value
+
+
+def _number(value: float) -> int | float:
+    """A whole float as the digits say that a database keeps of it; one beyond 64 bits is read as a float anyway."""
+    whole = int(Decimal(repr(value)))
+    return whole if _LEAST <= whole <= _MOST else value

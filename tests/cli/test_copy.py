@@ -2,6 +2,7 @@
 
 import itertools
 import json
+import secrets
 import signal
 import sqlite3
 import sys
@@ -9,6 +10,7 @@ from contextlib import closing
 from pathlib import Path
 
 import asyncpg
+import orjson
 import pytest
 from lived_in import ANN, check_copy, live, opened, run, submit
 
@@ -170,6 +172,51 @@ async def test_large_rows_travel_in_small_pages(urls, tmp_path, copying):
     assert steps[:3] == [1, 1, 1]
 
 
+NUMBERS = [
+    *(-0.0, 1.0, 0.1, 1e308, 1.7976931348623157e308, -1e22, 1e22, 1e21, 5e-324, 2.2250738585072014e-308),
+    *(2.0**53, 2**53 + 1, 2**53 - 1, 2.0**63, 2**63 - 1, -(2.0**63), -(2**63), 2.0**64, 2**64 - 1),
+    *(1.2345678901234567e19, 123456789012345678.0, -9.9e18, 1.8446744073709550e19),
+]
+
+
+async def test_every_number_travels_there_and_back(urls, tmp_path, copying):
+    deep = 1
+    for _ in range(200):
+        deep = {"d": deep}
+    async with opened(urls("sqlite", "one"), ManualClock(), tmp_path) as platform:
+        await submit(platform, ANN, "initialize_chat_session", "k")
+    texts = [orjson.dumps({"numbers": NUMBERS}).decode(), orjson.dumps(deep).decode()]
+    with closing(sqlite3.connect(tmp_path / "one.db")) as connection:
+        connection.execute("UPDATE artifacts SET semantic_payload = ?, materializations = ?", texts)
+        connection.execute("UPDATE chat_sessions SET context = ?", texts[:1])
+        connection.commit()
+    there = await copying(urls("sqlite", "one"), urls("postgres", "two"))
+    assert await copying(urls("postgres", "two"), urls("sqlite", "three")) == there
+    with closing(sqlite3.connect(tmp_path / "three.db")) as connection:
+        assert list(connection.execute("SELECT semantic_payload, materializations FROM artifacts").fetchone()) == texts
+        (kept,) = connection.execute("SELECT context FROM chat_sessions").fetchone()
+    found = zip(orjson.loads(kept)["numbers"], NUMBERS, strict=True)
+    assert [(theirs, ours) for theirs, ours in found if type(ours)(theirs) != ours] == []
+
+
+@pytest.mark.parametrize(("target", "why"), [("postgres", "index row"), ("sqlite", "CHECK constraint")])
+async def test_a_row_that_cannot_be_copied_is_named(urls, tmp_path, target, why):
+    async with opened(urls("sqlite", "before"), ManualClock(), tmp_path) as platform:
+        await submit(platform, ANN, "initialize_chat_session", "k")
+    unfit = ("u", secrets.token_hex(9000), 0) if target == "postgres" else ("u", "a", -1)
+    with closing(sqlite3.connect(tmp_path / "before.db")) as connection:
+        connection.execute("PRAGMA ignore_check_constraints = on")
+        for tenant, artifact, revision in (("acme", "fine", 0), unfit):
+            row = (tenant, artifact, "large", 1, 1, revision, "k", "{}", 1)
+            connection.execute("INSERT INTO artifact_log VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)", row)
+        connection.commit()
+    code, output, errors = await run(SYMPHAINY, "copy", "--from", urls("sqlite", "before"), "--to", urls(target, "to"))
+    assert (code, output) == (2, "")
+    assert errors.count("\n") == 1
+    assert f"cannot hold the row of artifact_log with tenant_id 'u', artifact_id '{unfit[1][:50]}" in errors
+    assert why in errors
+
+
 def alter_file(path):
     with closing(sqlite3.connect(path)) as connection:
         connection.execute("UPDATE chat_sessions SET active_agent = 'somebody' WHERE tenant_id = 'acme'")
@@ -204,6 +251,9 @@ async def test_what_was_written_meanwhile_is_noticed(urls, tmp_path, copying, da
         ("sqlite:///nowhere.db", "mysql://x", "mysql"),
         ("supabase", "sqlite:///after.db", "SUPABASE_URL"),
         ("postgresql://127.0.0.1:1/none", "sqlite:///after.db", ""),
+        ("postgresql://ann:hem[lig@127.0.0.1:1/none", "sqlite:///after.db", "percent-encoded"),
+        ("sqlite:///nowhere.db", "postgresql://ann:hem[lig@127.0.0.1:1/none", "percent-encoded"),
+        ("postgresql://ann:hem/lig@127.0.0.1:1/none", "sqlite:///after.db", "percent-encoded"),
     ],
 )
 async def test_what_cannot_be_copied_is_said(tmp_path, monkeypatch, source, target, said):
@@ -213,3 +263,4 @@ async def test_what_cannot_be_copied_is_said(tmp_path, monkeypatch, source, targ
     assert output == ""
     assert said in errors
     assert "Traceback" not in errors
+    assert "lig" not in errors

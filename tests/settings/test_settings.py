@@ -6,6 +6,8 @@ import pytest
 from symphainy_platform.cli.settings_page import settings_page
 from symphainy_platform.errors import SettingsError
 from symphainy_platform.settings import Settings
+from symphainy_platform.state.postgres.connections import Database
+from symphainy_platform.state.postgres.migrate import place_of
 
 
 @pytest.fixture(autouse=True)
@@ -211,10 +213,32 @@ def test_origins_are_separated_by_commas(monkeypatch):
         ("postgresql://db/x?password=hunter2", "****"),
         ("postgresql://ann:hunter2@[db", "****"),
         ("sqlite:////data/platform.db", "sqlite:////data/platform.db"),
+        ("sqlite:////data/a@b/c:d.db", "sqlite:////data/a@b/c:d.db"),
+        ("postgresql://ann:hunter2@db:1,[::1]:2/x", "postgresql://ann:****@db:1,[::1]:2/x"),
+        ("postgresql://ann:p%2Fw@db/x", "postgresql://ann:****@db/x"),
+        ("postgresql://ann@db/x?password=hunter2", "postgresql://ann@db/x"),
+        ("postgresql://db:5432/x", "postgresql://db:5432/x"),
+        ("postgresql:///x", "postgresql:///x"),
+        ("supabase", "supabase"),
     ],
 )
 def test_a_password_in_the_store_url_is_masked(url, shown):
     assert _in_force(Settings(store=url), "store").value == shown
+
+
+@pytest.mark.parametrize(
+    "password", [f"{before}{odd}lig" for odd in "/#?@:%[] \n,&=\\'\"" for before in ("hem", "", "12")]
+)
+@pytest.mark.parametrize(
+    "url", ["postgresql://ann:{}@db:5/x", "postgresql://ann:{}@[::1]/x?a=b", "postgresql:/ann:{}@db/x"]
+)
+def test_no_part_of_a_password_that_is_not_encoded_is_shown(monkeypatch, url, password):
+    given = url.format(password)
+    monkeypatch.setenv("SUPABASE_URL", given)
+    settings = Settings(store=given, migration_url=given)
+    shown = [_in_force(settings, name).value for name in ("store", "migration_url", "supabase_url")]
+    shown.append(place_of(Database(given)))
+    assert [text for text in shown if "lig" in text or "hem" in text or "12" in text] == []
 
 
 def test_every_setting_is_described():

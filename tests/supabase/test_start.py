@@ -40,6 +40,30 @@ def test_both_settings_are_needed(given, named):
         configured(**given)
 
 
+NO_URLS = [
+    "https://x.supabase.co:99999",
+    "https://[::1",
+    "https://x co",
+    "https://ann:hemlig@x.co",
+    "https://:1",
+    "//x.co",
+]
+
+
+@pytest.mark.parametrize("url", NO_URLS)
+def test_an_address_that_is_none_is_refused(url):
+    with pytest.raises(SettingsError, match="needs SUPABASE_URL") as refusal:
+        configured(supabase_url=url, supabase_secret_key="k")
+    assert "hemlig" not in str(refusal.value)
+
+
+@pytest.mark.parametrize("key", ["sb_secret_…", "clé", " k", "k\n", " ", "a b", "\0"])
+def test_a_key_that_cannot_be_sent_is_refused(key):
+    with pytest.raises(SettingsError, match="copy the key anew") as refusal:
+        configured(supabase_url="https://x.supabase.co", supabase_secret_key=key)
+    assert "clé" not in str(refusal.value)
+
+
 def test_settings_have_the_names_that_supabase_gives_them(monkeypatch, tmp_path):
     monkeypatch.setenv("SUPABASE_URL", "https://project.supabase.co")
     (tmp_path / ".env").write_text("SUPABASE_SECRET_KEY=sb_secret_abc\n")

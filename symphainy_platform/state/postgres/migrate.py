@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import asyncio
+import re
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from functools import cache
 from pathlib import Path
-from urllib.parse import urlsplit
 
 from symphainy_platform.errors import StoreRefusedError
 from symphainy_platform.resources import data_folder
+from symphainy_platform.setting_values import without_password
 from symphainy_platform.state.postgres.connections import Database, end
 from symphainy_platform.state.postgres.driver import Connection
 from symphainy_platform.state.postgres.faults import DATABASE_ERRORS, at_start
@@ -21,6 +22,7 @@ from symphainy_platform.state.transfer import UNFINISHED
 _PRELUDE = Path(__file__).with_name("prelude.sql")
 _MIGRATION_SECONDS = 3600.0
 """A step may have to touch every row, or to wait for the process that migrates already."""
+_PORT = re.compile(r":[0-9]*$")
 _OLDEST = 15  # security_invoker views
 
 
@@ -32,9 +34,19 @@ def known_steps() -> dict[str, str]:
 
 
 def place_of(database: Database) -> str:
-    """Name a database for people: no user, no password, no options."""
-    parts = urlsplit(database.url)
-    return f"{parts.hostname or 'localhost'}{parts.path}"
+    """Name a database for people: no user, no password, no options; a URL of doubtful parts is not shown at all."""
+    shown = without_password(database.url)
+    address = shown.partition("://")[2].rpartition("@")[2].partition("?")[0] or shown
+    host, slash, name = address.partition("/")
+    return f"{_PORT.sub('', host) or 'localhost'}{slash}{name}"
+
+
+def no_url() -> StoreRefusedError:
+    """The refusal of a URL that is none. What the driver says of it may show a part of the password."""
+    return StoreRefusedError(
+        "The store's URL is none that Postgres knows: write postgresql://user:password@host:port/database,"
+        " with special characters percent-encoded."
+    )
 
 
 async def applied_steps(connection: Connection) -> list[str]:
@@ -146,12 +158,8 @@ async def _connected(database: Database, held: Connection | None = None) -> Asyn
         except BaseException:
             connection.terminate()
             raise
-    except ValueError:  # its text may show a part of the password
-        msg = (
-            "The store's URL is none that Postgres knows: write postgresql://user:password@host:port/database,"
-            " with special characters percent-encoded."
-        )
-        raise StoreRefusedError(msg) from None
+    except ValueError:
+        raise no_url() from None
     except DATABASE_ERRORS as error:
         raise at_start(place_of(database), error) from error
 

@@ -6,16 +6,17 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
+import asyncpg
 import orjson
 
 from symphainy_platform.errors import StoreRefusedError
 from symphainy_platform.state.postgres.connections import Database, end
 from symphainy_platform.state.postgres.driver import Connection
 from symphainy_platform.state.postgres.events import place_in, read_outbox
-from symphainy_platform.state.postgres.faults import DATABASE_ERRORS, at_start
-from symphainy_platform.state.postgres.migrate import applied_steps, check_current, place_of
+from symphainy_platform.state.postgres.faults import DATABASE_ERRORS, at_start, is_of_item
+from symphainy_platform.state.postgres.migrate import applied_steps, check_current, no_url, place_of
 from symphainy_platform.state.postgres.queries import SQL
-from symphainy_platform.state.transfer import EVENTS, SECRETS, UNFINISHED, Audited, Page, Progress, Values
+from symphainy_platform.state.transfer import EVENTS, SECRETS, UNFINISHED, Audited, Page, Progress, Values, not_copied
 
 T = TypeVar("T")
 _PAGE_SECONDS = 60.0
@@ -27,6 +28,8 @@ _POSITION = 1
 """Of all copied events: above what is before every event, below every transaction's id."""
 _ORDERED_BY = {"executions": ("committed_at", "tenant_id", "execution_id"), EVENTS: ("position", "id")}
 """Tables that are not ordered by their primary key."""
+_NAMED_BY = {"executions": ("tenant_id", "execution_id"), EVENTS: ("tenant_id", "execution_id", "type")}
+"""What rows of these tables are known by, for people."""
 _NUMBERED_HERE = {(EVENTS, "position"), (EVENTS, "id"), ("sealed_keys", "id")}
 """Columns that are the store's own order."""
 _TIME = "timestamp with time zone"
@@ -107,11 +110,14 @@ class PostgresTransfer:
         """Write a page in one transaction."""
 
         async def write(connection: Connection) -> None:
-            async with connection.transaction():
-                await _move_mark(connection, self.name, before, then)
-                if rows:
-                    statement = _insertion(self._known[table], rows[0])
-                    await connection.execute(statement, _json(rows), timeout=_PAGE_SECONDS)
+            try:
+                async with connection.transaction():
+                    await _move_mark(connection, self.name, before, then)
+                    await _insert(connection, self._known[table], rows)
+            except asyncpg.PostgresError as error:
+                if not is_of_item(error):
+                    raise
+                await _name_faulty(connection, self.name, self._known[table], rows)
 
         await self._run(write)
 
@@ -128,10 +134,16 @@ class PostgresTransfer:
     async def _run(self, work: Callable[[Connection], Awaitable[T]]) -> T:
         try:
             if self._connection is None:
-                self._connection = await self._database.connect()
+                self._connection = await self._connect()
             return await work(self._connection)
         except DATABASE_ERRORS as error:
             raise at_start(self._place, error) from error
+
+    async def _connect(self) -> Connection:
+        try:
+            return await self._database.connect()
+        except ValueError:
+            raise no_url() from None
 
 
 def _tables(rows: Sequence[tuple[str, str, str, int | None]]) -> dict[str, _Table]:
@@ -220,6 +232,24 @@ async def _begin(connection: Connection, name: str, tables: Sequence[str], progr
 async def _move_mark(connection: Connection, name: str, before: Progress, then: Progress) -> None:
     if await connection.fetchval(SQL["move_mark"], then.text(), _MARK, before.text()) is None:
         msg = f"{name} is the target of another copy that is at work."
+        raise StoreRefusedError(msg)
+
+
+async def _insert(connection: Connection, table: _Table, rows: Sequence[Values]) -> None:
+    if rows:
+        await connection.execute(_insertion(table, rows[0]), _json(rows), timeout=_PAGE_SECONDS)
+
+
+async def _name_faulty(connection: Connection, name: str, table: _Table, rows: Sequence[Values]) -> None:
+    """Raise StoreRefusedError for the first of the rows that cannot be written; write them one by one, and nothing."""
+    async with connection.transaction():
+        for row in rows:
+            try:
+                await _insert(connection, table, [row])
+            except asyncpg.PostgresError as error:
+                key = {column: row[column] for column in _NAMED_BY.get(table.name, table.order) if column in row}
+                raise not_copied(name, table.name, key, str(error.args[0])) from error
+        msg = f"{name} cannot hold rows of {table.name} together that it holds one by one."
         raise StoreRefusedError(msg)
 
 

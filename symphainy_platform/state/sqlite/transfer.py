@@ -18,14 +18,15 @@ from symphainy_platform.state.sqlite.audit import read_position, write_position
 from symphainy_platform.state.sqlite.connection import DatabaseFile, transaction
 from symphainy_platform.state.sqlite.domain import quoted
 from symphainy_platform.state.sqlite.epochs import Epochs
-from symphainy_platform.state.sqlite.faults import at_start
+from symphainy_platform.state.sqlite.faults import ITEM_FAULTS, at_start
 from symphainy_platform.state.sqlite.migrate import applied_steps, check_current
 from symphainy_platform.state.sqlite.queries import SQL
-from symphainy_platform.state.transfer import EVENTS, SECRETS, UNFINISHED, Audited, Page, Progress, Values
+from symphainy_platform.state.transfer import EVENTS, SECRETS, UNFINISHED, Audited, Page, Progress, Values, not_copied
 
 T = TypeVar("T")
 _MARK = "copy"
 _KEPT_HERE = {"schema_migrations", "outbox_epochs"}
+_NAMED_BY = ("tenant_id", "execution_id", "type")
 _NUMBERED_HERE = {"outbox", "sealed_keys"}
 """Tables whose `id` is the store's own order."""
 
@@ -93,7 +94,7 @@ class SqliteTransfer:
         def write(connection: sqlite3.Connection) -> None:
             with transaction(connection):
                 _move_mark(connection, self.name, before, then)
-                _insert(connection, table, rows)
+                _insert(connection, self.name, table, rows)
 
         await self._run(write)
 
@@ -186,12 +187,23 @@ def _move_mark(connection: sqlite3.Connection, name: str, before: Progress, then
         raise StoreRefusedError(msg)
 
 
-def _insert(connection: sqlite3.Connection, table: str, rows: Sequence[Values]) -> None:
-    if rows:
-        columns = list(rows[0])
-        marks = ", ".join("?" * len(columns))
-        statement = f"INSERT INTO {quoted(table)} ({', '.join(map(quoted, columns))}) VALUES ({marks})"  # noqa: S608 - of the schema, quoted
-        connection.executemany(statement, [[row[column] for column in columns] for row in rows])
+def _insert(connection: sqlite3.Connection, name: str, table: str, rows: Sequence[Values]) -> None:
+    if not rows:
+        return
+    columns = list(rows[0])
+    marks = ", ".join("?" * len(columns))
+    statement = f"INSERT INTO {quoted(table)} ({', '.join(map(quoted, columns))}) VALUES ({marks})"  # noqa: S608 - of the schema, quoted
+    for row in rows:
+        try:
+            connection.execute(statement, [row[column] for column in columns])
+        except ITEM_FAULTS as error:
+            raise not_copied(name, table, _key(connection, table, row), str(error)) from error
+
+
+def _key(connection: sqlite3.Connection, table: str, row: Values) -> Values:
+    """What a row is known by, for people: its primary key, or what an event has instead."""
+    columns = _tables(connection)[table].order
+    return {column: row[column] for column in (columns if columns[0] in row else _NAMED_BY) if column in row}
 
 
 def _finish(connection: sqlite3.Connection, audited: Audited) -> None:

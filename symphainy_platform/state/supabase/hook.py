@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
-from urllib.parse import urlsplit
 
 from symphainy_platform.context import Clock
 from symphainy_platform.errors import SettingsError
 from symphainy_platform.hookspecs import hookimpl
+from symphainy_platform.setting_values import is_header_text, is_project_url
 from symphainy_platform.settings import Settings
 
 if TYPE_CHECKING:
@@ -48,13 +48,16 @@ async def examine_project(settings: Settings) -> list[Finding]:
 
 
 def project_of(settings: Settings) -> tuple[str, str]:
-    """Return the project's URL and its secret key. Raises SettingsError when one is missing."""
+    """Return the project's URL and its secret key. Raises SettingsError when one is missing, or is none."""
     url = settings.supabase_url or ""
-    if urlsplit(url).scheme not in ("http", "https") or not urlsplit(url).hostname:
+    if not is_project_url(url):
         msg = "SYMPHAINY_STORE=supabase needs SUPABASE_URL, the project's address: https://PROJECT.supabase.co"
         raise SettingsError(msg)
     key = settings.supabase_secret_key
     if key is None or not key.get_secret_value():
         msg = "SYMPHAINY_STORE=supabase needs SUPABASE_SECRET_KEY, a secret key of the project (sb_secret_…)"
+        raise SettingsError(msg)
+    if not is_header_text(key.get_secret_value()):
+        msg = "SUPABASE_SECRET_KEY holds a blank, a line end or another character that no key has: copy the key anew"
         raise SettingsError(msg)
     return url, key.get_secret_value()
