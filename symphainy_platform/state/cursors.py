@@ -13,12 +13,16 @@ from dataclasses import replace
 
 import orjson
 
-from symphainy_platform.errors import InvalidParameterValue
+from symphainy_platform.errors import CursorExpired, IntentError, InvalidParameterValue
 from symphainy_platform.state.artifact import Artifact
 from symphainy_platform.state.rows import Row
 from symphainy_platform.state.store import ArtifactListing
 
 _TAG_BYTES = 12
+_EPOCH_BYTES = 8
+_NUMBER_BYTES = 8
+_OF_EVENTS = {_EPOCH_BYTES + numbers * _NUMBER_BYTES for numbers in (1, 2)}
+"""Bytes in the event cursors of all sorts of stores: an epoch, and one number or two."""
 
 
 def listing_cursor(key: bytes, listing: ArtifactListing, last: Artifact) -> str:
@@ -38,6 +42,17 @@ def listing_place(key: bytes, listing: ArtifactListing) -> Row:
         raise InvalidParameterValue(parameter="cursor", expected="the cursor of this listing's page before")
     created_at, artifact_id = orjson.loads(place)
     return (created_at, artifact_id)
+
+
+def not_our_cursor(cursor: str) -> IntentError:
+    """The error over an event cursor that is none of this store's.
+
+    Another sort of store may have written it, before its rows were copied here: then its reader was not wrong, and
+    is told that it has expired.
+    """
+    if len(decode(cursor) or b"") in _OF_EVENTS:
+        return CursorExpired()
+    return InvalidParameterValue(parameter="after", expected="a cursor from this event stream, or 0")
 
 
 def _tag(key: bytes, listing: ArtifactListing, place: bytes) -> bytes:

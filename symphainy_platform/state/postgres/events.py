@@ -6,8 +6,8 @@ from bisect import bisect_left
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from symphainy_platform.errors import CursorExpired, InvalidParameterValue
-from symphainy_platform.state.cursors import decode, encode
+from symphainy_platform.errors import CursorExpired
+from symphainy_platform.state.cursors import decode, encode, not_our_cursor
 from symphainy_platform.state.outbox import event_from, page_of, window
 from symphainy_platform.state.postgres.driver import Connection
 from symphainy_platform.state.postgres.queries import SQL
@@ -48,7 +48,7 @@ class Outbox:
             return self.swept
         place = place_in(cursor)
         if place is None:
-            raise InvalidParameterValue(parameter="after", expected="a cursor from this event stream, or 0")
+            raise not_our_cursor(cursor)
         if not self.swept <= place <= self.newest or self.cursor(place) != cursor:
             raise CursorExpired
         return place

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from symphainy_platform.errors import InvalidParameterValue
-from symphainy_platform.state.cursors import decode, encode
+from symphainy_platform.state.cursors import decode, encode, not_our_cursor
 from symphainy_platform.state.sqlite.epochs import EPOCH_BYTES
 
 _ID_BYTES = 8
@@ -18,11 +17,11 @@ def event_cursor(epoch: bytes, event_id: int) -> str:
 def event_place(cursor: str) -> tuple[bytes, int] | None:
     """Read the epoch and the id of the event that a cursor resumes after; None: before all events.
 
-    Raises InvalidParameterValue for what is no cursor.
+    Raises InvalidParameterValue for what is no cursor, CursorExpired for one of another sort of store.
     """
     if cursor == _BEFORE_EVERYTHING:
         return None
     value = decode(cursor)
     if value is None or len(value) != EPOCH_BYTES + _ID_BYTES:
-        raise InvalidParameterValue(parameter="after", expected="a cursor from this event stream, or 0")
+        raise not_our_cursor(cursor)
     return value[:EPOCH_BYTES], int.from_bytes(value[EPOCH_BYTES:], "big")
