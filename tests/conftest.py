@@ -1,6 +1,7 @@
 """What all tests share: servers, started when a test first needs them, and what is read once for all of them."""
 
 import asyncio
+import gc
 import os
 from functools import cache
 
@@ -20,6 +21,12 @@ from symphainy_platform.realms.security import passwords
 def pytest_xdist_auto_num_workers():
     """Half as many again as there are cores: a third of the time tests wait for servers, clocks and each other."""
     return (os.cpu_count() or 1) * 3 // 2
+
+
+def pytest_collection_finish():
+    """Thousands of tests have been collected, and stay: no garbage is looked for among them any more."""
+    gc.collect()
+    gc.freeze()
 
 
 @pytest.fixture(scope="session", autouse=True)
