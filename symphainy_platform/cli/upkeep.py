@@ -147,15 +147,17 @@ def _print_report(settings: Settings, checks: list[dict[str, Any]], *, as_json: 
 
 async def _checks(settings: Settings) -> list[dict[str, Any]]:
     """Try what the start of the platform does, without changing the store."""
-    from symphainy_platform.state.supabase.hook import examine_project  # noqa: PLC0415 - keeps `--help` fast
+    from symphainy_platform.state.postgres.hook import examine_database  # noqa: PLC0415 - keeps `--help` fast
+    from symphainy_platform.state.supabase.hook import examine_project  # noqa: PLC0415
 
+    found = [*await examine_database(settings), *await examine_project(settings)]
     return [
         {"check": "version", "ok": True, "detail": version("symphainy-platform")},
         _check("contracts", _contracts, settings),
         _check("signing key", _signing_key, settings),
         await _awaited("store", _schema(settings)),
         await _awaited("sealed keys", _sealed_keys(settings)),
-        *[finding._asdict() for finding in await examine_project(settings)],
+        *[finding._asdict() for finding in found],
     ]
 
 

@@ -6,6 +6,8 @@ from servers.postgres import PostgresServer
 
 from symphainy_platform.errors import CursorExpired
 from symphainy_platform.state.postgres.connections import Database
+from symphainy_platform.state.postgres.events import newest_cursor
+from symphainy_platform.state.postgres.migrate import known_steps
 from symphainy_platform.state.postgres.store import PostgresStore
 from symphainy_platform.state.records import Commit
 from symphainy_platform.state.store import EventFilter
@@ -98,3 +100,69 @@ async def test_opening_again_begins_no_epoch(open_store, connect):
         await open_store()
     connection = await connect(user="postgres")
     assert await connection.fetchval("select count(*) from symphainy.outbox_epochs") == 1
+
+
+async def test_a_dump_in_the_same_database_knows_no_event_that_it_lacks(open_store, connect, clock, databases):
+    """What `pg_restore --clean` leaves: tables made anew, with the rows of the dump."""
+    original = await open_store()
+    await emit(original, "a", "b")
+    kept = await original.event_cursor()
+    beside = await connect(user="postgres")
+    await beside.execute(
+        "create table outbox as table symphainy.outbox; create table state as table symphainy.outbox_state"
+    )
+    await emit(original, "lost")
+    lost = await original.event_cursor()
+    await original.close()
+    await beside.execute("""
+        create table symphainy.anew (like symphainy.outbox including all);
+        insert into symphainy.anew overriding system value table outbox;
+        drop table symphainy.outbox;
+        alter table symphainy.anew rename to outbox;
+        select symphainy.wall_in('outbox');
+        delete from symphainy.outbox_state;
+        insert into symphainy.outbox_state table state;
+        drop table outbox, state;
+    """)
+    restored = await opened(databases.url(), clock)
+    await emit(restored, "new")
+    assert await kinds(restored) == ["a", "b", "new"]
+    assert await kinds(restored, kept) == ["new"]
+    with pytest.raises(CursorExpired):
+        await restored.events_after(lost, EventFilter())
+    await restored.close()
+
+
+async def test_a_schema_that_is_migrated_loses_no_cursor(new_store, open_store, connect):
+    """The step changes the text of `life`: that begins an epoch, but events keep theirs."""
+    steps = [name for name in known_steps() if name < "20261120091100"]
+    await new_store().migrate(to=steps[-1])
+    beside = await connect(user="postgres")
+    await beside.execute("""
+        select symphainy.begin_epoch();
+        insert into symphainy.outbox
+               (position, tenant_id, user_id, execution_id, intent_type, type, payload, created_at)
+        values (pg_current_xact_id()::text::bigint, 't', 'u', 'e', 'i', 'old', '{}', now());
+    """)
+    before = await newest_cursor(beside)
+    store = await open_store()
+    await emit(store, "new")
+    assert await kinds(store) == ["old", "new"]
+    assert await kinds(store, before) == ["new"]
+
+
+async def test_roles_that_know_the_server_and_that_do_not_share_one_life(open_store, connect):
+    admin = await connect(user="postgres")
+    await admin.execute("revoke execute on function pg_control_system() from public")
+    await admin.execute("grant execute on function pg_control_system() to owner")
+    try:
+        await open_store()
+        beside = await connect(user="postgres")
+        lives = [await beside.fetchrow("table symphainy.outbox_state")]
+        await beside.execute("set role symphainy_app")
+        await beside.execute("select symphainy.begin_epoch()")
+        await beside.execute("reset role")
+        lives.append(await beside.fetchrow("table symphainy.outbox_state"))
+        assert lives[0] == lives[1]
+    finally:
+        await admin.execute("grant execute on function pg_control_system() to public")

@@ -18,8 +18,13 @@ ALL = [
     "supabase key",
     "supabase schema",
     "supabase migrations",
+    "supabase objects",
     "supabase row level security",
+    "supabase policies",
+    "supabase views",
+    "supabase functions",
     "supabase grants of users",
+    "supabase reads of users",
     "supabase grants of the platform",
 ]
 
@@ -75,8 +80,9 @@ async def test_walls_that_were_pulled_down(projects, open_store, connect):
         revoke delete on symphainy.outbox from service_role;
     """)
     found = await faults(projects.url())
-    assert found["supabase row level security"].startswith("artifact_index, executions, sealed_keys is off or not")
-    assert found["supabase grants of users"].startswith("artifacts, meta, purge is open")
+    assert found["supabase row level security"].startswith("executions, sealed_keys is off or not")
+    assert found["supabase views"].endswith("alter view symphainy.NAME set (security_invoker = true)")
+    assert found["supabase grants of users"].startswith("artifacts, meta, purge() is open")
     assert found["supabase grants of the platform"].startswith("outbox is closed")
 
 

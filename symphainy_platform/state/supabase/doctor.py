@@ -2,46 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Mapping
-from typing import NamedTuple
+from collections.abc import AsyncIterator
 
 import asyncpg
 
 from symphainy_platform.errors import StoreRefusedError
+from symphainy_platform.state.postgres.doctor import Finding, findings
 from symphainy_platform.state.postgres.faults import DATABASE_ERRORS
 from symphainy_platform.state.postgres.migrate import check_not_newer, known_steps
 from symphainy_platform.state.postgres.queries import SQL
 from symphainy_platform.state.supabase.api import Api
-from symphainy_platform.state.supabase.faults import BUSY, NOT_EXPOSED, REFUSED, SCHEMA, Unintelligible
+from symphainy_platform.state.supabase.faults import BUSY, NOT_EXPOSED, REFUSED, SCHEMA
 from symphainy_platform.state.supabase.statements import Statements
 
 _API, _KEY, _EXPOSED, _MIGRATIONS = "supabase API", "supabase key", "supabase schema", "supabase migrations"
-_WALLS: Mapping[str, tuple[str, str, str]] = {
-    "without_walls": (
-        "supabase row level security",
-        "enabled and forced on every table",
-        "is off or not forced: alter table symphainy.NAME enable row level security, force row level security",
-    ),
-    "open_to_users": (
-        "supabase grants of users",
-        "users can only read",
-        "is open to anon or authenticated: revoke what the migrations do not grant on symphainy.NAME",
-    ),
-    "closed_to_platform": (
-        "supabase grants of the platform",
-        "service_role can read and write",
-        "is closed to service_role: grant select, insert, update, delete on symphainy.NAME to service_role",
-    ),
-}
 _PUSH = "run `supabase db push`, or `symphainy migrate` with SYMPHAINY_MIGRATION_URL"
-
-
-class Finding(NamedTuple):
-    """One line of the report; `detail` of a fault says how to mend it."""
-
-    check: str
-    ok: bool
-    detail: str
 
 
 async def examine(url: str, key: str) -> list[Finding]:
@@ -110,12 +85,6 @@ def _of_steps(applied: list[str]) -> Finding:
 
 async def _of_walls(api: Api) -> list[Finding]:
     try:
-        faults = await api.call("faults_in_walls", {})
-        if not isinstance(faults, dict) or not faults.keys() >= _WALLS.keys():
-            raise Unintelligible("The API did not tell the faults.")
-    except DATABASE_ERRORS as error:
+        return findings("supabase", await api.call("faults_in_walls", {}))
+    except (*DATABASE_ERRORS, ValueError) as error:
         return [Finding("supabase walls", ok=False, detail=f"cannot be looked at: {error}")]
-    return [
-        Finding(check, ok=not faults[kind], detail=f"{', '.join(faults[kind])} {wrong}" if faults[kind] else right)
-        for kind, (check, right, wrong) in _WALLS.items()
-    ]

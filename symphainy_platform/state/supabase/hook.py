@@ -11,7 +11,7 @@ from symphainy_platform.setting_values import is_header_text, is_project_url
 from symphainy_platform.settings import Settings
 
 if TYPE_CHECKING:
-    from symphainy_platform.state.supabase.doctor import Finding
+    from symphainy_platform.state.postgres.doctor import Finding
     from symphainy_platform.state.supabase.store import SupabaseStore
 
 _NAME = "supabase"
