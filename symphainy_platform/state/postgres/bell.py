@@ -79,6 +79,8 @@ class Bell:
                 await self._lane.run(lambda connection: connection.execute(SQL["ring"], _CHANNEL))
         except (*DATABASE_ERRORS, DatabaseUnavailable):
             self._again = False  # the ring is lost; the next commit rings again
+            if self._connection is not None:
+                self._connection.terminate()  # it may hear nothing any more, either: listen on another
 
     async def _connect(self) -> None:
         """Connect and listen, if that is not so; nothing when there is no connection to be had just now."""

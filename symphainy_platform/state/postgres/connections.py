@@ -14,9 +14,9 @@ from typing import Any, TypeVar
 
 import asyncpg
 
-from symphainy_platform.errors import SymphainyError
+from symphainy_platform.errors import StoreRefusedError, SymphainyError
 from symphainy_platform.state.postgres.driver import Connection
-from symphainy_platform.state.postgres.faults import DATABASE_ERRORS, is_lost, unavailable
+from symphainy_platform.state.postgres.faults import DATABASE_ERRORS, is_lost, is_read_only, unavailable
 from symphainy_platform.state.postgres.running import Running
 
 T = TypeVar("T")
@@ -31,7 +31,12 @@ _ON_EVERY_CONNECTION = {
     "enable_hashjoin": "off",
     "enable_mergejoin": "off",
     "idle_in_transaction_session_timeout": "5000",  # one stuck transaction holds everybody's events back
+    "default_transaction_isolation": "read committed",  # what a lock protects is read after the wait for it
+    "bytea_output": "hex",
 }
+_SESSION_OF_OTHERS = "select current_setting('default_transaction_isolation'), current_setting('bytea_output')"
+"""What a pooled connection finds set: by the database or its user, or not at all."""
+_RELIED_ON = ("read committed", "hex")
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +47,20 @@ class Database:
     pooled: bool = False
 
     async def connect(self) -> Connection:
-        """Open a connection. Raises one of DATABASE_ERRORS, or ValueError for a URL that is none."""
+        """Open a connection.
+
+        Raises one of DATABASE_ERRORS, ValueError for a URL that is none, StoreRefusedError for a database
+        that cannot hold every text, or whose defaults nobody can change behind a pooler.
+        """
+        connection = await self._connect()
+        try:
+            await _check_defaults(connection, pooled=self.pooled)
+        except BaseException:
+            connection.terminate()
+            raise
+        return connection
+
+    async def _connect(self) -> Connection:
         connection: Connection = await asyncpg.connect(
             self.url,
             timeout=_CONNECT_SECONDS,
@@ -52,6 +70,20 @@ class Database:
             server_settings=None if self.pooled else _ON_EVERY_CONNECTION,
         )
         return connection
+
+
+async def _check_defaults(connection: Connection, *, pooled: bool) -> None:
+    encoding = connection.get_settings().server_encoding
+    if encoding != "UTF8":
+        msg = f"The store's database has the encoding {encoding}, which cannot hold every text: create one with UTF8."
+        raise StoreRefusedError(msg)
+    if pooled and tuple(await connection.fetchrow(_SESSION_OF_OTHERS)) != _RELIED_ON:
+        msg = (
+            "The store's database has defaults that cannot be changed behind a pooler: run"
+            " `alter database … set default_transaction_isolation = 'read committed'` and"
+            " `alter database … set bytea_output = 'hex'`, and restart the pooler."
+        )
+        raise StoreRefusedError(msg)
 
 
 async def end(connection: Connection) -> None:
@@ -91,10 +123,10 @@ class Connections:
         try:
             yield connection
         except BaseException as error:
-            if connection.is_in_transaction() or not isinstance(error, (asyncpg.PostgresError, SymphainyError)):
+            if not _is_usable(connection, error):
                 connection.terminate()
-            if isinstance(error, DATABASE_ERRORS) and is_lost(error):
-                self._drop_idle()
+            if is_lost(error) or is_read_only(error):
+                self.drop_idle()
             raise
         finally:
             if not connection.is_closed():
@@ -107,8 +139,8 @@ class Connections:
                 return connection
         return None
 
-    def _drop_idle(self) -> None:
-        """What ended one connection has probably ended all."""
+    def drop_idle(self) -> None:
+        """End those that nobody uses: what has befallen one connection has probably befallen all."""
         while self._idle:
             self._idle.pop().terminate()
 
@@ -123,6 +155,13 @@ class Connections:
         except (*DATABASE_ERRORS, ValueError) as error:
             raise unavailable(error) from error
         return connection
+
+
+def _is_usable(connection: Connection, error: BaseException) -> bool:
+    """Whether a connection may be lent again after this error. One that has ended cannot be asked for its state."""
+    if connection.is_closed() or is_lost(error) or is_read_only(error):
+        return False
+    return isinstance(error, (asyncpg.PostgresError, SymphainyError)) and not connection.is_in_transaction()
 
 
 class Lane:
@@ -140,18 +179,25 @@ class Lane:
         too; other errors of the database as they are.
         """
         with self._connections.running.counted():
-            async with asyncio.timeout(_COMMAND_SECONDS):
-                try:
-                    return await self._attempt(work)
-                except DATABASE_ERRORS as error:
-                    if not is_lost(error):
-                        raise
-                try:
-                    return await self._attempt(work)
-                except DATABASE_ERRORS as error:
-                    if not is_lost(error):
-                        raise
-                    raise unavailable(error) from error
+            try:
+                async with asyncio.timeout(_COMMAND_SECONDS):
+                    return await self._run(work)
+            except TimeoutError:  # a firewall may have forgotten them all; new ones may work
+                self._connections.drop_idle()
+                raise
+
+    async def _run(self, work: Callable[[Connection], Awaitable[T]]) -> T:
+        try:
+            return await self._attempt(work)
+        except DATABASE_ERRORS as error:
+            if not is_lost(error):
+                raise
+        try:
+            return await self._attempt(work)
+        except DATABASE_ERRORS as error:
+            if not is_lost(error):
+                raise
+            raise unavailable(error) from error
 
     async def _attempt(self, work: Callable[[Connection], Awaitable[T]]) -> T:
         async with self._free, self._connections.lent() as connection:

@@ -43,6 +43,9 @@ class Connection(Protocol):
     def get_server_version(self) -> Any:
         """Return the server's version, with a `major`."""
 
+    def get_settings(self) -> Any:
+        """Return what the server told of itself, among it `server_encoding`."""
+
     async def add_listener(self, channel: str, callback: Callable[[Any, int, str, str], None]) -> None:
         """Listen to a channel of NOTIFY."""
 

@@ -15,10 +15,13 @@ _LOST = ("08", "57P01", "57P02", "57P03", "57P05", "25P03")
 """SQLSTATE beginnings of a connection that ended: dropped, shut down, crashed, idle for too long."""
 _RACES = ("40001", "40P01", "55P03")
 """Lost against somebody else: serialization, deadlock, a lock that was not given in time."""
-_OF_THE_ITEM = ("21", "22", "23", "42703", "42804", "42883", "42P01", "54")
+_OF_THE_ITEM = ("21", "22", "23", "42703", "42804", "42P01", "54")
 """What the values of one item cause: types, constraints, unknown columns and tables, limits."""
+_READ_ONLY = "25006"
+_REFUSALS = (_READ_ONLY, "28", "3D", "3F", "42", "53100", "58", "XX")
+"""What the next commit will meet as well: no rights, no function, no room."""
 _REASONS = {
-    "25006": "read_only",
+    _READ_ONLY: "read_only",
     "28": "refused",
     "3D": "missing",
     "3F": "schema",
@@ -53,6 +56,16 @@ def is_race(error: BaseException) -> bool:
 def is_of_item(error: BaseException) -> bool:
     """Tell whether the values of an item are at fault, not the database."""
     return isinstance(error, asyncpg.PostgresError) and _state(error).startswith(_OF_THE_ITEM)
+
+
+def is_read_only(error: BaseException) -> bool:
+    """Tell whether the session may only read, as it was told when it began."""
+    return isinstance(error, asyncpg.PostgresError) and _state(error) == _READ_ONLY
+
+
+def is_refusal(error: BaseException) -> bool:
+    """Tell whether the database would refuse whatever else is written as well."""
+    return isinstance(error, asyncpg.PostgresError) and _state(error).startswith(_REFUSALS) and not is_of_item(error)
 
 
 def is_of_text(error: BaseException | None) -> bool:

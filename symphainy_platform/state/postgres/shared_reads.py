@@ -86,14 +86,15 @@ class SharedReads:
         places = list(dict.fromkeys(place for load in loads for place in load.places))
         try:
             found = await self._ask(lambda connection: _find(connection, places))
-        except DatabaseUnavailable as error:
+        except Exception as error:  # noqa: BLE001 - whatever it is, it is everybody's: nobody is left waiting
+            _tell_all(loads, error)
+        else:
             for load in loads:
-                if not load.answer.done():
-                    load.answer.set_exception(_copy(error))
-            return
-        for load in loads:
-            if not load.answer.done():  # its caller may be gone
-                load.answer.set_result([found.get(place) for place in load.places])
+                if not load.answer.done():  # its caller may be gone
+                    load.answer.set_result([found.get(place) for place in load.places])
+        finally:
+            for load in loads:
+                load.answer.cancel()  # those who have no answer yet, when this task is cancelled
 
 
 async def _find(connection: Connection, places: Sequence[_Place]) -> dict[_Place, Any]:
@@ -126,6 +127,12 @@ def _place(read: Read[Any]) -> _Place | None:
     if isinstance(read, ExecutionByClientKey):
         return _Place("many_executions_by_client_key", read.tenant_id, read.digest.hex())
     return None
+
+
+def _tell_all(loads: Sequence[_Load], error: Exception) -> None:
+    for load in loads:
+        if not load.answer.done():
+            load.answer.set_exception(_copy(error) if isinstance(error, DatabaseUnavailable) else error)
 
 
 def _copy(error: DatabaseUnavailable) -> DatabaseUnavailable:
