@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from math import inf
 from typing import Any
 
 import orjson
@@ -15,6 +16,8 @@ from symphainy_platform.state.rows import Unstorable, answer_json, payload_colum
 _LONGEST_LIFETIME = 7900 * 365.25 * 86_400
 """Seconds; a time beyond the year 9999 could not be read back."""
 _NUL = rb"\u0000"
+MOST_TEXT = 4_000_000
+"""Characters of text after which a batch takes no more items: as JSON, with the rows that mirror them, about 8 MB."""
 
 Record = dict[str, Any]
 
@@ -25,6 +28,8 @@ class Batch:
 
     parts: dict[str, list[Record]] = field(default_factory=dict)
     size: int = 0
+    text: int = 0
+    """Characters in the texts of the records: payloads and bodies are texts."""
 
     def add(self, item: Commit, tables: DomainTables) -> None:
         """Add one item. Raises Unstorable for what the schema does not have."""
@@ -56,6 +61,7 @@ class Batch:
     def _extend(self, part: str, records: list[Record]) -> None:
         if records:
             self.parts.setdefault(part, []).extend(records)
+            self.text += sum(len(each) for record in records for each in record.values() if isinstance(each, str))
 
 
 def check_no_nul(value: Any) -> None:
@@ -192,7 +198,19 @@ def _plain(value: Any) -> Any:
 
 def encode(items: Sequence[Commit], tables: DomainTables) -> str:
     """Write items as one batch. Raises TypeError or Unstorable when any of them cannot be written."""
+    return _batch_of(items, tables).to_json()
+
+
+def encode_some(items: Sequence[Commit], tables: DomainTables) -> tuple[int, str]:
+    """Write as many of the items as one call bears, and tell how many those are. Raises as `encode` does."""
+    batch = _batch_of(items, tables, MOST_TEXT)
+    return batch.size, batch.to_json()
+
+
+def _batch_of(items: Sequence[Commit], tables: DomainTables, most_text: float = inf) -> Batch:
     batch = Batch()
     for item in items:
         batch.add(item, tables)
-    return batch.to_json()
+        if batch.text > most_text:
+            break
+    return batch

@@ -3,28 +3,33 @@
 from __future__ import annotations
 
 import asyncio
+import operator
 import random
 import time
 from collections import deque
 from collections.abc import Callable, Sequence
 from datetime import datetime
-from typing import Any
+from typing import Any, NamedTuple
 
 import orjson
 
 from symphainy_platform.context import isoformat
 from symphainy_platform.errors import ContractViolation, DatabaseUnavailable
 from symphainy_platform.state.domain import DomainTables
-from symphainy_platform.state.postgres.batch import encode
+from symphainy_platform.state.postgres.batch import encode, encode_some
 from symphainy_platform.state.postgres.driver import Connection, Runner
-from symphainy_platform.state.postgres.faults import DATABASE_ERRORS, is_of_item, is_race, unavailable
+from symphainy_platform.state.postgres.faults import DATABASE_ERRORS, is_of_item, is_race, is_refusal, unavailable
 from symphainy_platform.state.postgres.queries import SQL
+from symphainy_platform.state.postgres.silence import Impatient
 from symphainy_platform.state.records import Commit, Committed, Conflict, Duplicate, ExecutionRecord, Failed, Outcome
 from symphainy_platform.state.rows import Unstorable, execution_from
 
 _RERUN_SECONDS = 3.0
-"""How long an item that loses races is run again; a lock is waited for 2 s at the most (commit_intents)."""
+"""How long items that lose races are run again; a lock is waited for 2 s at the most (commit_intents)."""
+_LAST_SECONDS = 4.5
+"""When none is tried any more: locks may be held that nobody gives back."""
 _PAUSE_SECONDS = 0.01
+_LONGEST_PAUSE = 0.2
 _REMEMBERED = 10_000
 _EXECUTION_COLUMNS = (
     "tenant_id",
@@ -53,6 +58,7 @@ _EXECUTION_COLUMNS = (
 _TIMES = frozenset({"started_at", "committed_at", "key_expires_at", "client_key_expires_at"})
 _ITEM_FAULTS = (Unstorable, TypeError, ValueError, OverflowError)
 """What a value that Postgres or JSON has no place for raises while a batch is written."""
+_IMPOSSIBLE = '{"executions":[{"n":0}]}'
 
 
 class Committer:
@@ -63,59 +69,178 @@ class Committer:
 
         `written` is called after each call that wrote events.
         """
-        self._lane = lane
+        self.way = Impatient(lane)
         self._written = written
+        self._refused = False
         self.tables = DomainTables({})
         self.positions: deque[int] = deque(maxlen=_REMEMBERED)
 
     async def write(self, batch: Sequence[Commit], now: datetime | None) -> list[Outcome]:
-        """Write the batch in one call; each item alone when one of them is bad or a race was lost.
+        """Write the batch in one call, or several when it is large; each item alone when one is bad or lost a race.
 
-        Raises DatabaseUnavailable; what was written of the batch by then is unknown, and a retry with
-        the same execution ids tells.
+        An item that got no answer, or no lock, has Failed with DatabaseUnavailable; it is raised when all of
+        them have. What was written is unknown then, and a retry with the same execution ids tells.
         """
-        if len(batch) > 1:
+        outcomes: list[Outcome] = []
+        while rest := batch[len(outcomes) :]:
             try:
-                return await self._call(batch, now)
+                outcomes += await self._write_some(rest, now)
+            except DatabaseUnavailable as error:
+                outcomes += _all_failed(error, len(rest))
+        _raise_if_all_failed(outcomes)
+        return outcomes
+
+    async def refusal(self) -> str | None:
+        """Why the database would refuse every commit, if it refused the last; None when it would not.
+
+        It is asked to write an execution that no schema holds: it refuses that for itself, or refuses to write.
+        """
+        if self._refused:
+            try:
+                await self._send(_IMPOSSIBLE, None)
+            except DATABASE_ERRORS as error:
+                if not is_of_item(error):
+                    return str(unavailable(error).details["reason"])
+        return None
+
+    async def _write_some(self, batch: Sequence[Commit], now: datetime | None) -> list[Outcome]:
+        """Write the first items, as many as one call bears."""
+        begun, count = time.monotonic(), len(batch)
+        if count > 1:
+            try:
+                count, text = encode_some(batch, self.tables)
+                if count > 1:
+                    return _outcomes(await self._send(text, now), count)
             except _ITEM_FAULTS:
                 pass  # each alone, below: who is bad and who is not
             except DATABASE_ERRORS as error:
                 if not (is_of_item(error) or is_race(error)):
                     raise unavailable(error) from error
-        return [await self._write_alone(item, now) for item in batch]
+        return await self._write_each(batch[:count], now, begun)
 
-    async def _write_alone(self, item: Commit, now: datetime | None) -> Outcome:
-        """Write one item; again, after a moment, when it lost a race."""
-        deadline = time.monotonic() + _RERUN_SECONDS
+    async def _write_each(self, batch: Sequence[Commit], now: datetime | None, begun: float) -> list[Outcome]:
+        """Write each item alone; those that lose a race again, after the others and a moment."""
         pause = _PAUSE_SECONDS
-        while time.monotonic() < deadline:
-            try:
-                return (await self._call([item], now))[0]
-            except _ITEM_FAULTS as error:
-                return _failed(error)
-            except DATABASE_ERRORS as error:
-                if is_of_item(error):
-                    return _failed(error)
-                if not is_race(error):
-                    raise unavailable(error) from error
-            await asyncio.sleep(random.uniform(0, pause))  # noqa: S311 - spreads the racers
-            pause *= 2
-        raise DatabaseUnavailable(reason="contended")
+        outcomes: dict[int, Outcome] = {}
+        left = list(range(len(batch)))
+        while left:
+            left = await self._write_round(batch, left, outcomes, now, begun + _LAST_SECONDS)
+            if time.monotonic() > begun + _RERUN_SECONDS:
+                break
+            if left:
+                await asyncio.sleep(random.uniform(0, pause))  # noqa: S311 - spreads the racers
+                pause = min(_LONGEST_PAUSE, pause * 2)
+        contended = DatabaseUnavailable(reason="contended")
+        return [outcomes.get(number) or _failed_by(contended) for number in range(len(batch))]
 
-    async def _call(self, batch: Sequence[Commit], now: datetime | None) -> list[Outcome]:
-        text = encode(batch, self.tables)
+    async def _write_round(
+        self,
+        batch: Sequence[Commit],
+        left: Sequence[int],
+        outcomes: dict[int, Outcome],
+        now: datetime | None,
+        until: float,
+    ) -> list[int]:
+        """Try what is left in order, nothing before what it may build on; returns what is left after that."""
+        again: list[int] = []
+        held: set[tuple[str, str]] = set()
+        for number in left:
+            places = places_of(batch[number])
+            outcome = None
+            if held.isdisjoint(places) and time.monotonic() < until:
+                outcome = await self._write_alone(batch[number], now)
+            if outcome is None:
+                held.update(places)
+                again.append(number)
+            else:
+                outcomes[number] = outcome
+        return again
+
+    async def _write_alone(self, item: Commit, now: datetime | None) -> Outcome | None:
+        """Write one item; None when it lost a race."""
+        try:
+            return _outcomes(await self._send(encode([item], self.tables), now), 1)[0]
+        except _ITEM_FAULTS as error:
+            return _failed(error)
+        except DatabaseUnavailable as error:
+            return _failed_by(error)
+        except DATABASE_ERRORS as error:
+            if is_race(error):
+                return None
+            return _failed(error) if is_of_item(error) else _failed_by(unavailable(error))
+
+    async def _send(self, text: str, now: datetime | None) -> _Answer:
+        """Call the database's function, and note what it says for all."""
 
         async def commit(connection: Connection) -> str:
             answer: str = await connection.fetchval(SQL["commit_intents"], text, now)
             return answer
 
-        answer = orjson.loads(await self._lane.run(commit))
-        if answer["position"] is not None:
-            self.positions.append(answer["position"])
+        try:
+            answer = _read(await self.way.run(commit))
+        except DATABASE_ERRORS as error:
+            self._refused = is_refusal(error) or (self._refused and not is_of_item(error))
+            raise
+        self._refused = False
+        if answer.position is not None:
+            self.positions.append(answer.position)
             self._written()
-        if answer["outcomes"] is not None:
-            return [_outcome(each) for each in answer["outcomes"]]
-        return [Committed(_iso(answer["committed_at"]))] * len(batch)
+        return answer
+
+
+class _Answer(NamedTuple):
+    """What the function answers; `outcomes` is None when every item was written at `committed_at`."""
+
+    committed_at: str
+    position: int | None
+    outcomes: list[Outcome] | None
+
+
+def _read(text: str) -> _Answer:
+    """Read an answer. Raises DatabaseUnavailable for one of another shape: what it is about, nobody knows."""
+    try:
+        answer = orjson.loads(text)
+        position, outcomes = answer["position"], answer["outcomes"]
+        return _Answer(
+            committed_at=_iso(answer["committed_at"]),
+            position=None if position is None else operator.index(position),
+            outcomes=None if outcomes is None else [_outcome(each) for each in outcomes],
+        )
+    except (TypeError, ValueError, LookupError, AttributeError) as error:
+        raise DatabaseUnavailable(reason="unintelligible") from error
+
+
+def _outcomes(answer: _Answer, count: int) -> list[Outcome]:
+    outcomes = [Committed(answer.committed_at)] * count if answer.outcomes is None else answer.outcomes
+    if len(outcomes) != count:
+        raise DatabaseUnavailable(reason="unintelligible")
+    return list(outcomes)
+
+
+def _failed_by(error: DatabaseUnavailable) -> Failed:
+    """One error for each item: it collects a traceback of its own."""
+    copied = DatabaseUnavailable(error.message, **error.details)
+    copied.__cause__ = error.__cause__
+    return Failed(copied)
+
+
+def _all_failed(error: DatabaseUnavailable, count: int) -> list[Outcome]:
+    return [_failed_by(error) for _ in range(count)]
+
+
+def _raise_if_all_failed(outcomes: Sequence[Outcome]) -> None:
+    errors = [each.error for each in outcomes if isinstance(each, Failed)]
+    if errors and len(errors) == len(outcomes) and all(isinstance(each, DatabaseUnavailable) for each in errors):
+        raise errors[0]
+
+
+def places_of(item: Commit) -> list[tuple[str, str]]:
+    """The artifacts whose order of writes and events an item is part of."""
+    tenant_id = item.execution.tenant_id
+    named = [write.artifact.artifact_id for write in item.artifacts]
+    named += [ref.artifact_id for ref in item.expects]
+    named += [event.artifact_id for event in item.events if event.artifact_id is not None]
+    return [(tenant_id, artifact_id) for artifact_id in named]
 
 
 def _failed(error: BaseException) -> Failed:

@@ -20,6 +20,7 @@ from symphainy_platform.state.postgres.keys import forget_keys, keep_key, read_k
 from symphainy_platform.state.postgres.migrate import applied_steps, known_steps
 from symphainy_platform.state.postgres.others import OtherWriters
 from symphainy_platform.state.postgres.queries import SQL
+from symphainy_platform.state.postgres.silence import Impatient
 from symphainy_platform.state.postgres.statistics import Statistics
 from symphainy_platform.state.postgres.sweep import Sweep, purge_artifacts
 from symphainy_platform.state.records import AuditEntry, AuditPosition, Commit, Outcome, SealedKey
@@ -39,8 +40,9 @@ class Verbs:
 
     def __init__(self, way: Runner, committer: Committer, clock: Clock) -> None:
         """Ask over `way`. A clock other than the system's is a test's: its time is then the store's."""
-        self._way = way
+        self._way = Impatient(way)
         self._committer = committer
+        self._way.learn_with(committer.way)
         self._clock = None if isinstance(clock, SystemClock) else clock
         self._others = OtherWriters(committer)
         self._statistics = Statistics(self._ask)
@@ -116,15 +118,21 @@ class Verbs:
         return await self._ask(lambda connection: purge_artifacts(connection, artifacts, tables))
 
     async def health(self) -> Health:
-        """Compare the database's schema with the code's."""
-        expected = list(known_steps())
+        """Compare the database's schema with the code's; after a commit that it refused, ask whether it still does."""
+        expected, applied = list(known_steps()), list[str]()
         try:
             applied = await self._ask(applied_steps)
+            detail = await self._committer.refusal() or ""
         except DatabaseUnavailable as error:
-            return Health(ready=False, schema_version="", expected_version=expected[-1], detail=error.details["reason"])
+            detail = error.details["reason"]
         except StartError as error:
-            return Health(ready=False, schema_version="", expected_version=expected[-1], detail=str(error))
-        return Health(ready=applied == expected, schema_version="".join(applied[-1:]), expected_version=expected[-1])
+            detail = str(error)
+        return Health(
+            ready=applied == expected and not detail,
+            schema_version="".join(applied[-1:]),
+            expected_version=expected[-1],
+            detail=detail,
+        )
 
     async def _ask(self, work: Callable[[Connection], Awaitable[T]]) -> T:
         """Run `work`; every error of the database and of the way there is DatabaseUnavailable."""
