@@ -10,6 +10,7 @@ from collections.abc import Awaitable, Callable, Coroutine, Generator, Sequence
 from types import coroutine
 from typing import Any, cast
 
+from symphainy_platform.errors import DatabaseUnavailable
 from symphainy_platform.state.postgres.driver import Connection
 from symphainy_platform.state.postgres.reads import ANSWERS
 from symphainy_platform.state.store import Read
@@ -36,6 +37,8 @@ def _finished(answer: Coroutine[Any, Any, Any], rows: list[Row]) -> Any:
         answer.send(rows)
     except StopIteration as done:
         return done.value
+    except (TypeError, ValueError, LookupError, AttributeError) as error:  # rows of another statement, or of nobody's
+        raise DatabaseUnavailable(reason="unintelligible") from error
     msg = "a read asks for more than one statement"
     raise AssertionError(msg)
 

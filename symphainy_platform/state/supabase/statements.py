@@ -84,7 +84,7 @@ def _plain(value: Any) -> Any:
 def _rows(answer: Any) -> list[Row]:
     """Read [cells, rows], where `cells` has a letter for each column."""
     match answer:
-        case [str(cells), list(rows)]:
+        case [str(cells), list(rows)] if all(isinstance(row, list) and len(row) == len(cells) for row in rows):
             pass
         case _:
             raise Unintelligible("The API answered what no statement answers.")
@@ -96,5 +96,8 @@ def _rows(answer: Any) -> list[Row]:
     ]
 
 
-def _bytes(text: str | None) -> bytes | None:
-    return None if text is None else bytes.fromhex(text.removeprefix("\\x"))
+def _bytes(text: Any) -> bytes | None:
+    try:
+        return None if text is None else bytes.fromhex(text.removeprefix("\\x"))
+    except (AttributeError, ValueError) as error:
+        raise Unintelligible("The API answered bytes that are none.") from error
