@@ -21,7 +21,12 @@ MAX_BATCH = 64
 PATIENCE = 0.02
 """Seconds that a commit which nobody waits for may wait for company: a flush costs as much as 20 of them."""
 
+APART = 10.0
+"""Seconds that writes to an artifact go apart after its lock was not to be had: others shall not wait for it, too."""
+
+_CONTENDED = "contended"
 _Item = tuple[Commit, "asyncio.Future[Outcome]"]
+_Places = set[tuple[str, str]]
 
 
 class GroupCommit:
@@ -45,7 +50,8 @@ class GroupCommit:
         self._lanes: set[asyncio.Task[None]] = set()
         self._running = 0
         self._undecided: set[asyncio.Future[Outcome]] = set()
-        self._in_flight: set[tuple[str, str]] = set()
+        self._in_flight: _Places = set()
+        self._locked: dict[tuple[str, str], float] = {}
         self._max_waiting = max_waiting
         self._closed = False
 
@@ -134,20 +140,55 @@ class GroupCommit:
         commits = [commit for commit, _ in batch]
         outcomes = await self._write(commits)
         self._in_flight.difference_update(places)
-        self._decided(commits)
-        for (_, future), outcome in zip(batch, outcomes, strict=True):
+        self._tell(batch, outcomes)
+        self._note_locks(batch, outcomes)
+
+    def _tell(self, items: Sequence[_Item], outcomes: Sequence[Outcome | Exception]) -> None:
+        self._decided([commit for commit, _ in items])
+        for (_, future), outcome in zip(items, outcomes, strict=True):
             self._undecided.discard(future)
             _decide(future, outcome)
 
+    def _note_locks(self, batch: Sequence[_Item], outcomes: Sequence[Outcome | Exception]) -> None:
+        """Remember whose lock was not to be had; who waits behind such a write waits for the same in vain."""
+        until = asyncio.get_running_loop().time() + APART
+        for (commit, _), outcome in zip(batch, outcomes, strict=True):
+            if _is_contended(outcome):
+                self._locked.update(dict.fromkeys(_places(commit), until))
+                self._give_up(set(_places(commit)))
+            else:
+                for place in _places(commit):
+                    self._locked.pop(place, None)
+
+    def _give_up(self, places: _Places) -> None:
+        hopeless = [item for item in self._waiting if not places.isdisjoint(_places(item[0]))]
+        for item in hopeless:
+            self._waiting.remove(item)
+        if hopeless:
+            self._tell(hopeless, [DatabaseUnavailable(reason=_CONTENDED) for _ in hopeless])
+
     def _take(self) -> list[_Item]:
+        """The next batch: of what waited for a lock in vain lately, in one lane at a time, or else of all others."""
+        self._forget_locks()
+        if self._locked and self._in_flight.isdisjoint(self._locked) and (batch := self._take_some(apart=True)):
+            return batch
+        return self._take_some(apart=False)
+
+    def _forget_locks(self) -> None:
+        if self._locked:
+            now = asyncio.get_running_loop().time()
+            self._locked = {place: until for place, until in self._locked.items() if until > now}
+
+    def _take_some(self, *, apart: bool) -> list[_Item]:
         """Up to MAX_BATCH items in order, leaving those whose artifact another lane is writing."""
         batch: list[_Item] = []
         left: deque[_Item] = deque()
-        held: set[tuple[str, str]] = set()
+        held: _Places = set()
         while self._waiting and len(batch) < MAX_BATCH:
             item = self._waiting.popleft()
             places = _places(item[0])
-            if any(place in self._in_flight or place in held for place in places):
+            not_now = any(place in self._locked for place in places) is not apart
+            if not_now or any(place in self._in_flight or place in held for place in places):
                 held.update(places)
                 left.append(item)
             else:
@@ -175,6 +216,11 @@ def _wrapped(cause: Exception) -> HandlerError:
 
 def _places(commit: Commit) -> list[tuple[str, str]]:
     return [(commit.execution.tenant_id, write.artifact.artifact_id) for write in commit.artifacts]
+
+
+def _is_contended(outcome: Outcome | Exception) -> bool:
+    error = outcome.error if isinstance(outcome, Failed) else outcome
+    return isinstance(error, DatabaseUnavailable) and error.details.get("reason") == _CONTENDED
 
 
 def _decide(future: asyncio.Future[Outcome], outcome: Outcome | Exception) -> None:
