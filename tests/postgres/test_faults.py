@@ -161,16 +161,29 @@ async def test_a_server_that_hangs_is_given_up_in_time(store, server):
     results = await asyncio.gather(
         store.load([ArtifactById(TENANT, "a1")]), commit_one(store, writing("exec_x")), return_exceptions=True
     )
+    for _ in range(20):  # who comes after those does not wait as long again
+        with pytest.raises(DatabaseUnavailable):
+            await store.load([ArtifactById(TENANT, "a1")])
+        with pytest.raises(DatabaseUnavailable):
+            await commit_one(store, writing("exec_x"))
     taken = time.monotonic() - begun
     stop(pids, signal.SIGCONT)
     assert [type(result) for result in results] == [DatabaseUnavailable] * 2
     assert taken < 6
+    await answers_again(store)
     await commit_all(store, everything("exec_h2", "hanging2"))
 
 
-async def ask_all(store, query):
+async def answers_again(store):
+    async with asyncio.timeout(6):
+        while not (await store.health()).ready:
+            pass
+
+
+async def ask_all(store, *queries):
     connection = await store._database.connect()
-    rows = await connection.fetch(query)
+    for query in queries:
+        rows = await connection.fetch(query)
     await connection.close()
     return rows
 
@@ -216,7 +229,7 @@ async def commit_until_refused(store):
         await commit_one(store, writing("exec_ro2"))
 
 
-async def test_a_read_only_database_is_said(store):
+async def test_a_read_only_database_is_said_and_forgotten(store):
     await commit_all(store, everything("exec_ro", "read_only"))
     await ask_all(store, "alter system set default_transaction_read_only = on")
     await ask_all(store, "select pg_reload_conf()")
@@ -224,6 +237,56 @@ async def test_a_read_only_database_is_said(store):
         with pytest.raises(DatabaseUnavailable) as refusal:
             await commit_until_refused(store)
         assert refusal.value.details["reason"] == "read_only"
+        health = await store.health()
+        assert (health.ready, health.detail) == (False, "read_only")
     finally:
-        await ask_all(store, "alter system reset default_transaction_read_only")
+        await ask_all(
+            store, "set default_transaction_read_only = off", "alter system reset default_transaction_read_only"
+        )
         await ask_all(store, "select pg_reload_conf()")
+    await answers_again(store)
+    await commit_all(store, everything("exec_rw", "written"))
+
+
+async def test_sessions_that_began_read_only_are_not_kept(store, server):
+    """As Supabase does it to a full disk: by a default of the database, which a session learns when it begins."""
+    await commit_all(store, everything("exec_ro_a", "ro_before"))
+    (name,) = (await ask_all(store, "select current_database()"))[0]
+    await ask_all(store, f"alter database {name} set default_transaction_read_only = on")
+    server.stop(signal.SIGQUIT)
+    server.start()
+    with pytest.raises(DatabaseUnavailable):
+        await commit_one(store, everything("exec_ro_b", "ro_meanwhile"))
+    assert not (await store.health()).ready
+    await ask_all(store, "set default_transaction_read_only = off", f"alter database {name} reset all")
+    await commit_all(store, everything("exec_ro_c", "ro_after"))
+    assert (await store.health()).ready
+
+
+@pytest.mark.parametrize(
+    ("take", "give_back"),
+    [
+        (
+            "revoke insert on symphainy.executions from symphainy_app",
+            "grant insert on symphainy.executions to symphainy_app",
+        ),
+        (
+            "alter function symphainy.commit_intents(jsonb, timestamptz) rename to gone",
+            "alter function symphainy.gone(jsonb, timestamptz) rename to commit_intents",
+        ),
+    ],
+    ids=["right", "function"],
+)
+async def test_a_store_whose_commits_are_refused_is_not_ready(own_server, store, clock, take, give_back):
+    await ask_all(store, "drop role if exists app", "create role app login in role symphainy_app")
+    app = PostgresStore(Database(own_server.url(user="app")), clock)
+    await app.open()
+    await ask_all(store, take)
+    with pytest.raises(DatabaseUnavailable):
+        await commit_one(app, everything("exec_no", "no"))
+    health = await app.health()
+    assert (health.ready, health.detail) == (False, "schema")
+    await ask_all(store, give_back)
+    assert (await app.health()).ready
+    await commit_all(app, everything("exec_yes", "yes"))
+    await app.close()

@@ -79,7 +79,7 @@ async def given_up(impatient, work=time_out):
 
 
 @pytest.mark.parametrize("first", [time_out, not_connect_in_time])
-async def test_who_comes_after_a_silence_has_half_a_second(impatient, way, time, first):
+async def test_who_comes_after_a_silence_has_but_a_moment(impatient, way, time, first):
     await given_up(impatient, first)
     async with asyncio.timeout(2):
         await given_up(impatient, hang)

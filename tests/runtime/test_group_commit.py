@@ -2,8 +2,13 @@
 
 import asyncio
 
+import pytest
+
+from symphainy_platform.errors import DatabaseUnavailable
+from symphainy_platform.state import group_commit
 from symphainy_platform.state.group_commit import GroupCommit
-from symphainy_platform.state.records import Committed
+from symphainy_platform.state.records import Committed, Failed
+from symphainy_platform.testing.store_suite.samples import artifact, writing
 
 
 class SlowStore:
@@ -71,3 +76,108 @@ async def test_settling_waits_for_what_was_handed_over_before_alone():
     busy = False
     await writer.close()
     assert not writer.busy
+
+
+class LockedStore:
+    """Two lanes; an artifact whose name begins with "locked" waits until `go` is set, and then fails while it is."""
+
+    name, lanes = "locked", 2
+
+    def __init__(self):
+        self.batches, self.go, self.locked = [], asyncio.Event(), True
+
+    async def commit(self, batch):
+        names = [write.artifact.artifact_id for commit in batch for write in commit.artifacts]
+        self.batches.append(names)
+        await asyncio.sleep(0)
+        if self.locked and any(name.startswith("locked") for name in names):
+            await self.go.wait()
+        return [self._outcome(name) for name in names]
+
+    def _outcome(self, name):
+        if self.locked and name.startswith("locked"):
+            return Failed(DatabaseUnavailable(reason="contended"))
+        return Committed("now")
+
+
+def write_to(writer, *names):
+    return [writer.hand_over(writing(f"exec_{name}", artifact(name))) for name in names]
+
+
+async def results(futures):
+    return [
+        outcome.error.details["reason"] if isinstance(outcome, Failed) else type(outcome).__name__
+        for outcome in await asyncio.wait_for(asyncio.gather(*futures, return_exceptions=True), 2)
+    ]
+
+
+@pytest.fixture
+async def locked():
+    """A store and its writer, who knows that the artifact "locked" is."""
+    store = LockedStore()
+    writer = GroupCommit(store)
+    first = write_to(writer, "locked")
+    store.go.set()
+    assert await results(first) == ["contended"]
+    store.go.clear()
+    store.batches.clear()
+    return store, writer
+
+
+async def test_what_waited_for_a_lock_in_vain_keeps_nobody_waiting_again(locked):
+    store, writer = locked
+    slow = write_to(writer, "locked", "a", "b")
+    assert await results(slow[1:]) == ["Committed"] * 2
+    assert await results(write_to(writer, "c", "d")) == ["Committed"] * 2
+    assert store.batches[:2] == [["locked"], ["a", "b"]]
+    store.go.set()
+    assert await results(slow[:1]) == ["contended"]
+
+
+async def test_locked_artifacts_take_one_lane_at_a_time(locked):
+    store, writer = locked
+    store.go.set()
+    assert await results(write_to(writer, "locked2")) == ["contended"]
+    store.go.clear()
+    slow = write_to(writer, "locked")
+    await asyncio.sleep(0)
+    slow += write_to(writer, "locked2")
+    assert await results(write_to(writer, "a")) == ["Committed"]
+    store.go.set()
+    assert await results(slow) == ["contended"] * 2
+    assert not writer.busy
+
+
+async def test_who_waits_behind_a_locked_artifact_is_told_with_it(locked):
+    store, writer = locked
+    slow = write_to(writer, "locked")
+    await asyncio.sleep(0.01)
+    behind = write_to(writer, "locked", "locked")
+    store.go.set()
+    with pytest.raises(DatabaseUnavailable):
+        await asyncio.wait_for(asyncio.shield(behind[0]), 2)
+    assert await results(slow) == ["contended"]
+    with pytest.raises(DatabaseUnavailable):
+        await behind[1]
+    assert store.batches == [["locked"]]
+    await writer.close()
+
+
+async def test_a_lock_that_was_given_back_is_forgotten(locked):
+    store, writer = locked
+    store.locked = False
+    assert await results(write_to(writer, "locked")) == ["Committed"]
+    store.batches.clear()
+    await results(write_to(writer, "locked", "a"))
+    assert store.batches == [["locked", "a"]]
+
+
+async def test_a_lock_is_forgotten_after_a_while(monkeypatch):
+    monkeypatch.setattr(group_commit, "APART", 0)
+    store = LockedStore()
+    store.go.set()
+    writer = GroupCommit(store)
+    await results(write_to(writer, "locked"))
+    store.locked = False
+    await results(write_to(writer, "a", "locked"))
+    assert store.batches == [["locked"], ["a", "locked"]]

@@ -2,7 +2,7 @@
 
 A call is given up after 5 s. Writers of one artifact, reads and commits that wait for a lane come one after
 another: each would hang for 5 s more. So once a call was given up and nobody has had an answer for half of
-that time, all who come then share half a second to find out otherwise, and are refused at once for one more.
+that time, all who come then share 0.4 s to find out otherwise, and are refused at once for about another second.
 """
 
 from __future__ import annotations
@@ -20,8 +20,8 @@ from symphainy_platform.state.postgres.driver import Connection, Runner
 from symphainy_platform.state.postgres.faults import is_lost
 
 T = TypeVar("T")
-_TRY_SECONDS = 0.5
-_REFUSE_SECONDS = 1.0
+_TRY_SECONDS = 0.4
+_REFUSE_SECONDS = 1.1
 
 
 class Impatient:
