@@ -11,6 +11,7 @@ import httpx
 import orjson
 
 from symphainy_platform.errors import IntentError, Kind, MalformedRequest
+from symphainy_platform.setting_values import without_password
 
 if TYPE_CHECKING:
     from symphainy_platform.cli.remote_callers import RemoteCaller, Submit
@@ -59,7 +60,8 @@ def _failures_named(url: str) -> Iterator[None]:
         message = "A token, key or cursor holds what no HTTP header can."  # which one, the client would quote
         raise MalformedRequest(message) from error
     except (httpx.RequestError, httpx.InvalidURL) as error:
-        message = f"No answer from {url}: {error or type(error).__name__}"
+        told = "" if isinstance(error, httpx.InvalidURL) and "@" in url else str(error)  # it may quote a password
+        message = f"No answer from {without_password(url)}: {told or type(error).__name__}"
         raise IntentError("SERVER_UNREACHABLE", message, kind=Kind.UNAVAILABLE, retryable=True) from error
 
 

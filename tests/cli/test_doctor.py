@@ -54,3 +54,12 @@ def test_no_password_is_shown(symphainy, password):
         assert "Traceback" not in done.stderr
         assert "hem" not in done.stdout + done.stderr
         assert "lig" not in (done.stdout + done.stderr).replace("sealed", "")
+
+
+@pytest.mark.parametrize("password", ["hemlig", "hem/lig", "12#lig", "hem[lig", "hem@lig", "hem lig"])
+def test_no_password_of_a_server_is_shown(symphainy, password):
+    done = symphainy("--url", f"http://ann:{password}@127.0.0.1:1", "intents")
+    assert done.returncode == 1
+    assert done.stderr.startswith("SERVER_UNREACHABLE: No answer from ")
+    assert "hem" not in done.stderr
+    assert "lig" not in done.stderr
