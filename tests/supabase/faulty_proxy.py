@@ -35,6 +35,20 @@ OF_POSTGREST = {
     ),
 }
 """What PostgREST says about its own settings: no fault of the way there."""
+OTHER_SHAPES = {
+    name: (200, "application/json", body)
+    for name, body in {
+        "outcomes that are none": b'{"committed_at": "2026-01-01T00:00:00Z", "position": null, "outcomes": [1]}',
+        "a position that is none": b'{"committed_at": "2026-01-01T00:00:00Z", "position": "x", "outcomes": null}',
+        "a time that is none": b'{"committed_at": "yesterday", "position": null, "outcomes": null}',
+        "no outcomes": b'{"committed_at": "2026-01-01T00:00:00Z", "position": null, "outcomes": []}',
+        "bytes that are none": b'[["b", [[5]]]]',
+        "rows that are too short": b'[["vvvv", [["a"]]]]',
+        "rows that are none": b'[["v", ["a", 5, null]]]',
+        "rows of another statement": b'[["v", [["a"]]]]',
+    }.items()
+}
+"""JSON, and yet no answer to any question."""
 THROTTLED = [name for name in ANSWERS if name.startswith("429")]
 """Said before anything is done: nothing is tried again."""
 DROPS = ("drop", "half an answer")
@@ -129,7 +143,7 @@ class _Handler(BaseHTTPRequestHandler):
     def _fail(self, fault):
         if fault == HANG:
             self.proxy.wait()
-        if answer := (ANSWERS | OF_POSTGREST).get(fault):
+        if answer := (ANSWERS | OF_POSTGREST | OTHER_SHAPES).get(fault):
             self._answer(*answer)
             return
         if fault == "half an answer":

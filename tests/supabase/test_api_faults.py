@@ -6,7 +6,7 @@ import time
 
 import pytest
 import pytest_asyncio
-from faulty_proxy import FAULTS, HANG, THROTTLED, FaultyProxy
+from faulty_proxy import FAULTS, HANG, OTHER_SHAPES, THROTTLED, FaultyProxy
 from servers.supabase_gateway import SECRET_KEY
 
 from symphainy_platform.errors import DatabaseUnavailable
@@ -105,9 +105,29 @@ async def test_an_api_that_hangs_is_not_waited_for_longer_than_six_seconds(store
     begun = time.monotonic()
     reasons = {error.details["reason"] for error in await asyncio.gather(*(refusal(v(store)) for v in VERBS.values()))}
     assert reasons == {"timeout"}
+    for verb in VERBS.values():  # who comes after those does not wait as long again
+        await refusal(verb(store))
     assert time.monotonic() - begun < 6
     proxy.heal()
+    async with asyncio.timeout(6):
+        while not (await store.health()).ready:
+            pass
     await is_as_new(store)
+
+
+async def test_json_that_answers_nothing_is_no_answer(store, proxy):
+    await commit_all(store, everything("exec_0", "a0"))
+    for shape in OTHER_SHAPES:
+        proxy.fail(shape)
+        for batch in ([everything("exec_1", "a1")], [everything("exec_2", "a2"), everything("exec_3", "a3")]):
+            assert (await refusal(store.commit(batch))).details["reason"] in ("unintelligible", "lost"), shape
+        assert (await refusal(store.load([ArtifactById(TENANT, "a0")]))).details["reason"] in ("unintelligible", "lost")
+        done = await asyncio.gather(*(verb(store) for verb in VERBS.values()), return_exceptions=True)
+        assert {type(each) for each in done if isinstance(each, Exception)} == {DatabaseUnavailable}, shape
+        assert not (await store.health()).ready
+    proxy.heal()
+    await commit_all(store, *(everything(f"exec_{n}", f"a{n}") for n in range(1, 4)))
+    assert [found.artifact_id for found in await events(store)] == ["a0", "a1", "a2", "a3"]
 
 
 async def test_an_api_that_is_not_there_is_refused(store, proxy):

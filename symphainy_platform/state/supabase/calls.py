@@ -13,6 +13,7 @@ from symphainy_platform.state.postgres.faults import DATABASE_ERRORS, is_lost
 from symphainy_platform.state.postgres.queries import SQL
 from symphainy_platform.state.postgres.running import Running
 from symphainy_platform.state.supabase.api import Api
+from symphainy_platform.state.supabase.faults import Unintelligible
 from symphainy_platform.state.supabase.statements import Statements
 
 T = TypeVar("T")
@@ -62,8 +63,19 @@ class Calls:
             if not self._in_this_life:
                 await statements.execute(SQL["begin_epoch"])
                 self._in_this_life = True
-            return await work(statements)
+            return await _understood(work, statements)
         except (*DATABASE_ERRORS, asyncio.CancelledError) as error:
             if not isinstance(error, asyncpg.PostgresError) or is_lost(error):
                 self._in_this_life = False
             raise
+
+
+async def _understood(work: Callable[[Connection], Awaitable[T]], statements: Connection) -> T:
+    """Run `work`; rows that it can make nothing of are not those of its statement."""
+    try:
+        return await work(statements)
+    except (TypeError, ValueError, LookupError, AttributeError) as error:
+        if isinstance(error, DATABASE_ERRORS):
+            raise
+        msg = "The API answered what no statement answers."
+        raise Unintelligible(msg) from error
