@@ -1,12 +1,13 @@
 """What becomes of connections after errors, what is set on them, and which databases are refused."""
 
 import asyncio
+from dataclasses import replace
 
 import asyncpg
 import pytest
 
 from symphainy_platform.errors import DatabaseUnavailable, StoreRefusedError
-from symphainy_platform.state.postgres.connections import Connections, Database, Lane
+from symphainy_platform.state.postgres.connections import Connections, Database, Lane, snapshot
 from symphainy_platform.state.postgres.shared_reads import SharedReads
 from symphainy_platform.state.records import Committed
 from symphainy_platform.state.store import ArtifactById
@@ -61,6 +62,56 @@ async def test_what_befalls_one_connection_ends_the_idle_ones_too(connections, e
     with pytest.raises((TimeoutError, DatabaseUnavailable, asyncpg.PostgresError)):
         await Lane(connections, 1).run(fail)
     assert await Lane(connections, 1).run(pid_of) not in kept
+
+
+class Hanging:
+    """A connection whose database hangs once a transaction has begun: notes what it is asked for then."""
+
+    def __init__(self):
+        self.asked = []
+
+    def transaction(self, **_):
+        return self
+
+    async def start(self):
+        """Begin."""
+
+    async def rollback(self):
+        self.asked.append("rollback")
+
+    async def commit(self):
+        self.asked.append("commit")
+
+
+@pytest.mark.parametrize("error", [asyncio.CancelledError, TimeoutError, asyncpg.ConnectionDoesNotExistError])
+async def test_a_database_that_hangs_is_not_asked_to_end_a_snapshot(error):
+    connection = Hanging()
+    with pytest.raises(error):
+        async with snapshot(connection):
+            raise error
+    assert connection.asked == []
+
+
+async def test_a_connection_in_the_middle_of_a_snapshot_is_not_used_again(connections):
+    async def read(connection):
+        async with snapshot(connection):
+            raise TimeoutError
+
+    pid = await Lane(connections, 1).run(pid_of)
+    with pytest.raises(TimeoutError):
+        await Lane(connections, 1).run(read)
+    assert await Lane(connections, 1).run(pid_of) != pid
+
+
+async def test_a_snapshot_in_which_a_read_is_refused_costs_no_connection(connections):
+    async def read(connection):
+        async with snapshot(connection):
+            await connection.fetchval("select 1 / 0")
+
+    pid = await Lane(connections, 1).run(pid_of)
+    with pytest.raises(asyncpg.DivisionByZeroError):
+        await Lane(connections, 1).run(read)
+    assert await Lane(connections, 1).run(pid_of) == pid
 
 
 async def test_a_bad_value_ends_no_connection(connections):
@@ -124,6 +175,9 @@ async def test_defaults_of_the_database_change_nothing(open_store, new_store, de
     assert isinstance(await commit_one(store, everything()), Committed)
     with pytest.raises(StoreRefusedError, match="alter database"):
         await new_store(pooled=True).open()
+    with pytest.raises(DatabaseUnavailable) as refusal:
+        await Lane(Connections(replace(store._database, pooled=True), nothing), 1).run(pid_of)
+    assert refusal.value.details == {"reason": "refused"}
 
 
 async def test_a_database_that_cannot_hold_every_text_is_refused(postgres_server, connect):

@@ -14,7 +14,7 @@ from typing import Any, TypeVar
 
 import asyncpg
 
-from symphainy_platform.errors import StoreRefusedError, SymphainyError
+from symphainy_platform.errors import DatabaseUnavailable, StoreRefusedError, SymphainyError
 from symphainy_platform.state.postgres.driver import Connection
 from symphainy_platform.state.postgres.faults import DATABASE_ERRORS, is_lost, is_read_only, unavailable
 from symphainy_platform.state.postgres.running import Running
@@ -154,7 +154,27 @@ class Connections:
                 raise
         except (*DATABASE_ERRORS, ValueError) as error:
             raise unavailable(error) from error
+        except StoreRefusedError as error:  # it was another at the start
+            raise DatabaseUnavailable(reason="refused") from error
         return connection
+
+
+@asynccontextmanager
+async def snapshot(connection: Connection) -> AsyncIterator[None]:
+    """A block whose statements see one state of the database.
+
+    When it is cancelled, it is left open, and the connection with it ends: the database may hang, and would
+    be waited for once more if it were asked to roll back.
+    """
+    transaction = connection.transaction(isolation="repeatable_read", readonly=True)
+    await transaction.start()
+    try:
+        yield
+    except asyncpg.PostgresError as error:
+        if not is_lost(error):
+            await transaction.rollback()
+        raise
+    await transaction.commit()
 
 
 def _is_usable(connection: Connection, error: BaseException) -> bool:

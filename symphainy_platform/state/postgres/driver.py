@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
-from contextlib import AbstractAsyncContextManager
 from typing import Any, Protocol, TypeVar
 
 T = TypeVar("T")
@@ -14,6 +13,25 @@ class Runner(Protocol):
 
     async def run(self, work: Callable[[Connection], Awaitable[T]]) -> T:
         """Run `work` on a connection; again when it was lost meanwhile."""
+
+
+class Transaction(Protocol):
+    """An `asyncpg.transaction.Transaction`: as a context manager, it also rolls back what was cancelled."""
+
+    async def start(self) -> None:
+        """Begin."""
+
+    async def commit(self) -> None:
+        """End it, and keep what it did."""
+
+    async def rollback(self) -> None:
+        """End it, and undo what it did."""
+
+    async def __aenter__(self) -> None:
+        """Begin."""
+
+    async def __aexit__(self, *of_error: object) -> None:
+        """Commit, or roll back after an error."""
 
 
 class Connection(Protocol):
@@ -31,7 +49,7 @@ class Connection(Protocol):
     async def fetchval(self, query: str, *args: Any, timeout: float | None = None) -> Any:  # noqa: ASYNC109 - asyncpg's
         """Return the first column of the first row, or None."""
 
-    def transaction(self, *, isolation: str | None = None, readonly: bool = False) -> AbstractAsyncContextManager[Any]:
+    def transaction(self, *, isolation: str | None = None, readonly: bool = False) -> Transaction:
         """Begin a transaction, and end it with the block."""
 
     def is_in_transaction(self) -> bool:

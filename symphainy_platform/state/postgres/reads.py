@@ -10,6 +10,7 @@ from symphainy_platform.state.answers import ABOVE_EVERY_VERSION, listing_page, 
 from symphainy_platform.state.artifact import Artifact, LogEntry
 from symphainy_platform.state.cursors import listing_place
 from symphainy_platform.state.postgres.audit import audit_head, audit_range, audited_events
+from symphainy_platform.state.postgres.connections import snapshot
 from symphainy_platform.state.postgres.driver import Connection
 from symphainy_platform.state.postgres.points import answer_points, points_of
 from symphainy_platform.state.postgres.queries import SQL
@@ -49,7 +50,7 @@ async def answer_reads(connection: Connection, reads: Sequence[Read[Any]], listi
         return [await ANSWERS[type(reads[0])](connection, reads[0], listings)]
     if (points := points_of(reads)) is not None:
         return await answer_points(connection, points)
-    async with connection.transaction(isolation="repeatable_read", readonly=True):
+    async with snapshot(connection):
         return [await ANSWERS[type(read)](connection, read, listings) for read in reads]
 
 

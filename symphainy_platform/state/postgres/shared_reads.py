@@ -13,6 +13,7 @@ from contextlib import contextmanager
 from typing import Any, NamedTuple
 
 from symphainy_platform.errors import DatabaseUnavailable
+from symphainy_platform.state.postgres.connections import snapshot
 from symphainy_platform.state.postgres.driver import Connection
 from symphainy_platform.state.postgres.queries import SQL
 from symphainy_platform.state.rows import artifact_from, execution_from
@@ -103,7 +104,7 @@ async def _find(connection: Connection, places: Sequence[_Place]) -> dict[_Place
     if len(kinds) == 1:
         return await _find_kind(connection, kinds[0], places)
     found: dict[_Place, Any] = {}
-    async with connection.transaction(isolation="repeatable_read", readonly=True):
+    async with snapshot(connection):
         for kind in kinds:
             found |= await _find_kind(connection, kind, [place for place in places if place.statement == kind])
     return found
