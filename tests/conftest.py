@@ -18,6 +18,7 @@ from symphainy_platform.contract.load import load_folders, yaml_files
 from symphainy_platform.realms.security import passwords
 
 
+@pytest.hookimpl(optionalhook=True)
 def pytest_xdist_auto_num_workers():
     """Half as many again as there are cores: a third of the time tests wait for servers, clocks and each other."""
     return (os.cpu_count() or 1) * 3 // 2

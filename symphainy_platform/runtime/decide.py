@@ -38,11 +38,12 @@ class Decision:
 async def decide(parts: Parts, execution: Execution) -> Decision:
     """Take one attempt. From the hand-over on, no deadline applies."""
     places = bind.queued_artifacts(execution)
+    by_key = await _by_key(parts, execution) if parts.queues.busy(places) else None
     async with parts.queues.turn(places):
         surface = parts.surface(execution)
         bind.bind_in_flight(execution, parts.pending, surface, places)
         try:
-            record = await _load(parts, execution, surface)
+            record = await _load(parts, execution, surface, by_key)
             result = None if record else await _invoke(parts, execution, surface)
         except IntentError as error:
             if execution.invoked and await _answered_meanwhile(parts, execution):
@@ -70,14 +71,27 @@ async def _overtaken(parts: Parts, execution: Execution, places: Sequence[bind.P
     return any(head.version > execution.bound[head.artifact_id].version for head in heads if head)
 
 
-async def _load(parts: Parts, execution: Execution, surface: StateSurface) -> ExecutionRecord | None:
-    """Read the declared artifacts and the key's record at once; the record, if it answers this call."""
-    reads, guard = bind.artifact_reads(execution), execution.guard
-    by_key = [ExecutionByKey(execution.identity.tenant_id, guard.digest)] if guard else []
-    loaded = await parts.store.load([*reads, *by_key]) if reads or by_key else []
+async def _by_key(parts: Parts, execution: Execution) -> list[ExecutionRecord | None]:
+    """Look for the key's record while others have their turn: only calls with this key write it, and they wait."""
+    reads = _key_reads(execution)
+    return await parts.store.load(reads) if reads else []
+
+
+def _key_reads(execution: Execution) -> list[ExecutionByKey]:
+    guard = execution.guard
+    return [ExecutionByKey(execution.identity.tenant_id, guard.digest)] if guard else []
+
+
+async def _load(
+    parts: Parts, execution: Execution, surface: StateSurface, by_key: list[ExecutionRecord | None] | None
+) -> ExecutionRecord | None:
+    """Read the declared artifacts, and the key's record unless it is known; the record, if it answers this call."""
+    reads = bind.artifact_reads(execution)
+    key_reads = _key_reads(execution) if by_key is None else []
+    loaded = await parts.store.load([*reads, *key_reads]) if reads or key_reads else []
     bind.keep(execution, surface, loaded[: len(reads)])
     bind.check_owned(execution)
-    record = loaded[-1] if by_key else None
+    record = next(iter(loaded[len(reads) :] if by_key is None else by_key), None)
     execution.looked_at = record.execution_id if record else None
     if record is not None:
         record = contract_replay(execution, record, parts.time_of(record))

@@ -72,6 +72,10 @@ class ArtifactQueues:
             return NOTHING
         return self._hold(places[0]) if len(places) == 1 else self._hold_all(places)
 
+    def busy(self, places: Sequence[Place]) -> bool:
+        """Whether one would have to wait for any of them."""
+        return any(place in self._queues for place in places)
+
     async def handed_over(self, places: Sequence[Place], handed: asyncio.Future[Outcome]) -> None:
         """Say, during the turn, what was given to the store; returns when the next writer may have its turn.
 
