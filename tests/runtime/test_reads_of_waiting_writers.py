@@ -24,7 +24,7 @@ class HeldStore:
 
     async def until_asked(self, *kinds):
         async with asyncio.timeout(10):
-            while list(kinds) not in self.asked:
+            while list(kinds) not in self.asked:  # noqa: ASYNC110 - the writers run meanwhile
                 await asyncio.sleep(0)
 
 

@@ -47,6 +47,7 @@ class Clocks:
         ):
             first = await begin(right, **options)
             assert (await begin(wrong, **options)).execution_id == first.execution_id
+            await wrong.sweep()
             assert (await begin(right, **options)).execution_id == first.execution_id
             await beside(_END_ALL_WINDOWS)
             second = await begin(wrong, **options)

@@ -31,12 +31,20 @@ class Sweep:
         """Begin a pass at the oldest execution."""
         self._passed = _BEGINNING
 
-    async def step(self, connection: Connection, now: str, retention: Retention, limit: int) -> SweepResult:
-        """Take one step in one transaction, at most `limit` rows of each sort."""
+    async def step(
+        self, connection: Connection, now: str, retention: Retention, limit: int, *, injected: bool
+    ) -> SweepResult:
+        """Take one step in one transaction, at most `limit` rows of each sort.
+
+        Ages are counted from `now`; keys expire by the database's clock, unless `now` is of an injected one.
+        """
         moment = datetime.fromisoformat(now)
         executions_until = moment - timedelta(seconds=retention.executions)
         events_until = moment - timedelta(seconds=retention.outbox)
-        answer = await connection.fetchval(SQL["sweep"], moment, executions_until, events_until, self._passed, limit)
+        expired_at = moment if injected else None
+        answer = await connection.fetchval(
+            SQL["sweep"], expired_at, executions_until, events_until, self._passed, limit
+        )
         if answer is None:
             return SweepResult()
         done = orjson.loads(answer)

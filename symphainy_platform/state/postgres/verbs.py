@@ -111,7 +111,8 @@ class Verbs:
 
     async def sweep(self, now: str, retention: Retention, limit: int = 1000) -> SweepResult:
         """Take one bounded step of the sweep; nothing while another process is at it."""
-        return await self._ask(lambda connection: self._sweep.step(connection, now, retention, limit))
+        injected = self._clock is not None
+        return await self._ask(lambda each: self._sweep.step(each, now, retention, limit, injected=injected))
 
     async def purge(self, artifacts: Sequence[Artifact], tables: Mapping[str, Sequence[str]]) -> int:
         """Delete the artifacts, each whole, in one transaction."""
