@@ -19,6 +19,8 @@ _NUL = rb"\u0000"
 MOST_TEXT = 4_000_000
 """Characters of text after which a batch takes no more items: as JSON, with the rows that mirror them, about 8 MB."""
 
+_LARGE = {"artifacts": "semantic_payload", "entries": "body", "events": "payload"}
+
 Record = dict[str, Any]
 
 
@@ -29,7 +31,7 @@ class Batch:
     parts: dict[str, list[Record]] = field(default_factory=dict)
     size: int = 0
     text: int = 0
-    """Characters in the texts of the records: payloads and bodies are texts."""
+    """Characters in what may be large of the records: payloads and bodies, which are texts."""
 
     def add(self, item: Commit, tables: DomainTables) -> None:
         """Add one item. Raises Unstorable for what the schema does not have."""
@@ -61,7 +63,9 @@ class Batch:
     def _extend(self, part: str, records: list[Record]) -> None:
         if records:
             self.parts.setdefault(part, []).extend(records)
-            self.text += sum(len(each) for record in records for each in record.values() if isinstance(each, str))
+            if (name := _LARGE.get(part)) is not None:
+                for record in records:
+                    self.text += len(record[name])
 
 
 def check_no_nul(value: Any) -> None:
