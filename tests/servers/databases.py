@@ -18,8 +18,14 @@ _OWNER = f"""
     do $$ begin
       create role {OWNER} login createrole;
     exception when duplicate_object then null;
-    end $$
+    end $$;
+    do $$ begin
+      create role symphainy_app nologin;
+    exception when duplicate_object then null;
+    end $$;
+    grant symphainy_app to {OWNER} with admin option;
 """
+"""Roles belong to the server: whichever test migrates a database first, this owner may grant the platform's."""
 _ALONE = """
     select pg_terminate_backend(pid) from pg_stat_activity
      where datname = current_database() and pid <> pg_backend_pid() and usename <> 'gateway';
