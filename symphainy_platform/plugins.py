@@ -188,9 +188,10 @@ def open_store(manager: pluggy.PluginManager, settings: Settings, clock: Clock) 
         msg = f"SYMPHAINY_STORE: a plugin failed over this store: {type(error).__name__}: {error}"
         raise PluginError(msg) from error
     if store is None:
-        scheme = settings.store.partition(":")[0]
+        scheme, is_url, _ = settings.store.partition("://")
+        named = f"the scheme {scheme!r}" if is_url and scheme.isalnum() else "this form"  # it may be a secret
         known = "sqlite:///PATH, postgresql://HOST/DATABASE or supabase"
-        msg = f"SYMPHAINY_STORE: no plugin knows stores of the scheme {scheme!r}; use {known}."
+        msg = f"SYMPHAINY_STORE: no plugin knows stores of {named}; use {known}."
         raise SettingsError(msg)
     return store
 

@@ -5,7 +5,8 @@ from types import SimpleNamespace
 
 import pytest
 
-from symphainy_platform import Platform, PluginError, Realm, hookimpl
+from symphainy_platform import Platform, PluginError, Realm, Settings, hookimpl
+from symphainy_platform.errors import SettingsError
 
 
 def fails():
@@ -76,3 +77,15 @@ async def test_a_broken_presenter_stops_the_start(settings, shop, reason):
             pytest.fail("it started")
     assert "parcel.yaml: the presenter shop_" in str(refused.value)
     assert reason in str(refused.value)
+
+
+@pytest.mark.parametrize(
+    ("store", "said"),
+    [("mongodb://u:hunter2@h/d", "the scheme 'mongodb'"), ("hunter2@h/d", "this form"), ("hunter2", "this form")],
+)
+async def test_a_store_that_no_plugin_knows_is_not_shown(tmp_path, store, said):
+    with pytest.raises(SettingsError) as refused:
+        async with Platform.open(Settings(home=tmp_path, store=store)):
+            pass
+    assert said in str(refused.value)
+    assert "hunter2" not in str(refused.value)
