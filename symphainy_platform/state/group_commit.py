@@ -19,7 +19,11 @@ MAX_BATCH = 64
 """Intents per store call: 3 to 5 times the throughput of single commits; more gains nothing."""
 
 PATIENCE = 0.02
-"""Seconds that a commit which nobody waits for may wait for company: a flush costs as much as 20 of them."""
+"""Seconds that a commit which nobody waits for may wait for company: a flush costs as much as 20 of them.
+
+Others wait as long at the most for a batch that is being written: what gathers meanwhile costs less together than
+a second lane wins. That one is for batches that take longer, because they are large or wait for a lock.
+"""
 
 APART = 10.0
 """Seconds that writes to an artifact go apart after its lock was not to be had: others shall not wait for it, too."""
@@ -52,6 +56,8 @@ class GroupCommit:
         self._undecided: set[asyncio.Future[Outcome]] = set()
         self._in_flight: _Places = set()
         self._locked: dict[tuple[str, str], float] = {}
+        self._begun: dict[int, float] = {}
+        """Since when each batch is being written, on the loop's clock."""
         self._max_waiting = max_waiting
         self._closed = False
 
@@ -88,8 +94,8 @@ class GroupCommit:
         if len(self._waiting) >= MAX_BATCH:
             self._wake()
             await asyncio.sleep(0)  # a caller that never waits would keep the lanes from running
-        elif self._timer is None:
-            self._timer = asyncio.get_running_loop().call_later(PATIENCE, self._wake)
+        else:
+            self._wake_later()
 
     async def settle(self) -> None:
         """Wait until everything that was handed over before this call is decided."""
@@ -114,7 +120,7 @@ class GroupCommit:
         if self._timer is not None:
             self._timer.cancel()
             self._timer = None
-        if self._running < self._store.lanes:
+        if self._running < self._store.lanes and not self._gathers():
             self._running += 1
             lane = asyncio.create_task(self._run())
             self._lanes.add(lane)
@@ -123,11 +129,23 @@ class GroupCommit:
     async def _run(self) -> None:
         """Write until nothing waits; what is handed over from then on, before this task is done, needs a new lane."""
         try:
-            while batch := self._take():
+            while not self._gathers() and (batch := self._take()):
                 self._make_room()
                 await self._write_batch(batch)
         finally:
             self._running -= 1
+
+    def _gathers(self) -> bool:
+        """Whether what waits should wait for the batch of another lane; if so, it is looked at again in time."""
+        now = asyncio.get_running_loop().time() if self._begun else 0.0
+        gathers = any(now < begun + PATIENCE for begun in self._begun.values())
+        if gathers and self._waiting:
+            self._wake_later()
+        return gathers
+
+    def _wake_later(self) -> None:
+        if self._timer is None:
+            self._timer = asyncio.get_running_loop().call_later(PATIENCE, self._wake)
 
     def _make_room(self) -> None:
         if self._room is not None and len(self._waiting) < self._max_waiting:
@@ -138,7 +156,9 @@ class GroupCommit:
         places = [place for commit, _ in batch for place in _places(commit)]
         self._in_flight.update(places)
         commits = [commit for commit, _ in batch]
+        self._begun[id(batch)] = asyncio.get_running_loop().time()
         outcomes = await self._write(commits)
+        del self._begun[id(batch)]
         self._in_flight.difference_update(places)
         self._tell(batch, outcomes)
         self._note_locks(batch, outcomes)

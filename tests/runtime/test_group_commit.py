@@ -181,3 +181,45 @@ async def test_a_lock_is_forgotten_after_a_while(monkeypatch):
     store.locked = False
     await results(write_to(writer, "a", "locked"))
     assert store.batches == [["locked"], ["a", "locked"]]
+
+
+class TwoLanes(SlowStore):
+    lanes = 2
+
+
+async def batches_after(store, count):
+    async with asyncio.timeout(2):
+        while len(store.batches) < count:  # noqa: ASYNC110 - the lanes run meanwhile
+            await asyncio.sleep(0)
+    for _ in range(10):
+        await asyncio.sleep(0)
+    return store.batches
+
+
+async def test_what_comes_gathers_behind_the_batch_that_is_written(monkeypatch):
+    monkeypatch.setattr(group_commit, "PATIENCE", 60)
+    store = TwoLanes()
+    writer = GroupCommit(store)
+    written = [writer.hand_over(Written())]
+    await batches_after(store, 1)
+    for _ in range(4):
+        written.append(writer.hand_over(Written()))
+        await asyncio.sleep(0)
+        await asyncio.sleep(0)
+    store.go.set()
+    await asyncio.wait_for(asyncio.gather(*written), 2)
+    assert store.batches == [1, 4]
+    await writer.close()
+
+
+async def test_what_gathers_does_not_wait_for_ever(monkeypatch):
+    monkeypatch.setattr(group_commit, "PATIENCE", 0.001)
+    store = TwoLanes()
+    writer = GroupCommit(store)
+    for number in (5, 2):
+        for _ in range(number):
+            writer.hand_over(Written())
+        await batches_after(store, 1)
+    assert await batches_after(store, 2) == [5, 2]
+    store.go.set()
+    await writer.close()
