@@ -19,6 +19,7 @@ _INTRODUCTION = """# Benchmark results
 Written by `make bench`. Both sides of a line were measured in the same run, in turns; only the ratio is
 meant to hold elsewhere. Nothing is traded for speed: `synchronous=FULL` and Postgres's own durability on both sides,
 and our side always validates, computes its key, commits execution, artifact, row and event durably, and logs a line.
+Where the time goes when a target is not reached: [PROFILE.md](PROFILE.md).
 """
 
 

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 from symphainy_platform.errors import ContractViolation, IntentError
@@ -17,6 +18,9 @@ from symphainy_platform.service import IntentResult
 from symphainy_platform.state.records import Commit, ExecutionRecord, Outcome
 from symphainy_platform.state.store import ArtifactById, ExecutionByKey
 from symphainy_platform.state.surface import StateSurface
+
+_ByKey = list[ExecutionRecord | None]
+"""The record of a key, if there is one; empty without a key."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -38,7 +42,16 @@ class Decision:
 async def decide(parts: Parts, execution: Execution) -> Decision:
     """Take one attempt. From the hand-over on, no deadline applies."""
     places = bind.queued_artifacts(execution)
-    by_key = await _by_key(parts, execution) if parts.queues.busy(places) else None
+    reads = _key_reads(execution)
+    if not (reads and parts.queues.busy(places)):
+        return await _in_turn(parts, execution, places, None)
+    with _meanwhile(parts, reads) as by_key:
+        return await _in_turn(parts, execution, places, by_key)
+
+
+async def _in_turn(
+    parts: Parts, execution: Execution, places: Sequence[bind.Place], by_key: asyncio.Task[_ByKey] | None
+) -> Decision:
     async with parts.queues.turn(places):
         surface = parts.surface(execution)
         bind.bind_in_flight(execution, parts.pending, surface, places)
@@ -71,10 +84,25 @@ async def _overtaken(parts: Parts, execution: Execution, places: Sequence[bind.P
     return any(head.version > execution.bound[head.artifact_id].version for head in heads if head)
 
 
-async def _by_key(parts: Parts, execution: Execution) -> list[ExecutionRecord | None]:
+@contextmanager
+def _meanwhile(parts: Parts, reads: Sequence[ExecutionByKey]) -> Iterator[asyncio.Task[_ByKey]]:
     """Look for the key's record while others have their turn: only calls with this key write it, and they wait."""
-    reads = _key_reads(execution)
-    return await parts.store.load(reads) if reads else []
+    looking = asyncio.create_task(_loaded(parts, reads))
+    try:
+        yield looking
+    finally:
+        looking.cancel()
+        looking.add_done_callback(_seen)
+
+
+async def _loaded(parts: Parts, reads: Sequence[ExecutionByKey]) -> _ByKey:
+    return await parts.store.load(reads)
+
+
+def _seen(looking: asyncio.Task[_ByKey]) -> None:
+    """What it failed with is nobody's, when the turn never came."""
+    if not looking.cancelled():
+        looking.exception()
 
 
 def _key_reads(execution: Execution) -> list[ExecutionByKey]:
@@ -83,15 +111,15 @@ def _key_reads(execution: Execution) -> list[ExecutionByKey]:
 
 
 async def _load(
-    parts: Parts, execution: Execution, surface: StateSurface, by_key: list[ExecutionRecord | None] | None
+    parts: Parts, execution: Execution, surface: StateSurface, by_key: asyncio.Task[_ByKey] | None
 ) -> ExecutionRecord | None:
-    """Read the declared artifacts, and the key's record unless it is known; the record, if it answers this call."""
+    """Read the declared artifacts, and the key's record unless that is under way; the record, if it answers."""
     reads = bind.artifact_reads(execution)
     key_reads = _key_reads(execution) if by_key is None else []
     loaded = await parts.store.load([*reads, *key_reads]) if reads or key_reads else []
     bind.keep(execution, surface, loaded[: len(reads)])
     bind.check_owned(execution)
-    record = next(iter(loaded[len(reads) :] if by_key is None else by_key), None)
+    record = next(iter(loaded[len(reads) :] if by_key is None else await by_key), None)
     execution.looked_at = record.execution_id if record else None
     if record is not None:
         record = contract_replay(execution, record, parts.time_of(record))
