@@ -65,7 +65,7 @@ async def answer_findable(
 
 
 def _can_be_found(read: Read[Any]) -> bool:
-    """Tell whether the texts of a read are such as a table may hold; keys of a log are looked at one by one."""
+    """Tell whether the texts of a read are such as a table may hold; keys of a log and cursors are looked at apart."""
     texts = [each for value in _values(read) for each in (value if isinstance(value, tuple) else (value,))]
     return all(_is_storable(text) for text in texts if isinstance(text, str))
 
@@ -76,8 +76,8 @@ def _missing(read: Read[Any]) -> Any:
 
 
 def _values(read: Read[Any]) -> list[Any]:
-    named = fields(cast("Any", read))
-    return [getattr(read, field.name) for field in named if not (isinstance(read, LogKeys) and field.name == "keys")]
+    apart = {LogKeys: "keys", ArtifactListing: "cursor"}.get(type(read))
+    return [getattr(read, field.name) for field in fields(cast("Any", read)) if field.name != apart]
 
 
 def _is_storable(text: str) -> bool:

@@ -28,7 +28,7 @@ FILTERS: dict[str, tuple[str | None, ...]] = {
     "lifecycle_state": (None, "ACTIVE", "EXPIRED"),
 }
 COMBINATIONS = [dict(zip(FILTERS, values, strict=True)) for values in product(*FILTERS.values())]
-BAD_CURSORS = ["", "0", "x", "AAAA", "not a cursor!", "ü", "e30", "W10", "A" * 40]
+BAD_CURSORS = ["", "0", "x", "AAAA", "not a cursor!", "ü", "e30", "W10", "A" * 40, "a\0", "\udc00"]
 
 
 def created(second: int) -> str:
