@@ -78,11 +78,16 @@ async def given_up(impatient, work=time_out):
         await impatient.run(work)
 
 
+async def try_in_vain(impatient):
+    """The one try after a silence, which has but a moment."""
+    async with asyncio.timeout(2):
+        await given_up(impatient, hang)
+
+
 @pytest.mark.parametrize("first", [time_out, not_connect_in_time])
 async def test_who_comes_after_a_silence_has_but_a_moment(impatient, way, time, first):
     await given_up(impatient, first)
-    async with asyncio.timeout(2):
-        await given_up(impatient, hang)
+    await try_in_vain(impatient)
     time[0] += 0.6
     sent = way.sent
     for _ in range(50):
@@ -126,6 +131,7 @@ async def test_a_call_that_began_before_the_last_answer_tells_of_the_silence_aft
         raise TimeoutError
 
     await given_up(impatient, begin_before)
+    await try_in_vain(impatient)
     time[0] += 0.6
     await given_up(impatient, answer)
 
@@ -143,11 +149,19 @@ async def test_what_one_way_finds_out_another_that_heard_nothing_lately_knows(im
         raise TimeoutError
 
     await given_up(impatient, hang_while_the_other_goes_on)
-    time[0] += 0.6
     if heard:
         assert await another.run(answer) == "an answer"
     else:
+        await try_in_vain(another)
+        time[0] += 0.6
         await given_up(another, answer)
+
+
+@pytest.mark.parametrize("seconds", [0.1, 0.6, 1.4])
+async def test_nobody_is_refused_before_somebody_has_tried(impatient, time, seconds):
+    await given_up(impatient)
+    time[0] += seconds
+    assert await impatient.run(answer) == "an answer"
 
 
 async def test_a_short_try_does_not_make_the_silence_longer(impatient, time):

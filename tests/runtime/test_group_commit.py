@@ -223,3 +223,19 @@ async def test_what_gathers_does_not_wait_for_ever(monkeypatch):
     assert await batches_after(store, 2) == [5, 2]
     store.go.set()
     await writer.close()
+
+
+async def test_who_waits_for_room_has_it_when_what_waits_is_given_up():
+    store = LockedStore()
+    writer = GroupCommit(store, max_waiting=2)
+    first = write_to(writer, "locked")
+    await asyncio.sleep(0)
+    behind = write_to(writer, "locked", "locked")
+    reader = asyncio.create_task(writer.enqueue(writing("exec_read", artifact("other"))))
+    await asyncio.sleep(0)
+    assert not reader.done()
+    store.go.set()
+    await results([*first, *behind])
+    await asyncio.wait_for(reader, 2)
+    store.locked = False
+    await writer.close()

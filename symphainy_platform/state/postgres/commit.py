@@ -8,6 +8,7 @@ import random
 import time
 from collections import deque
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, NamedTuple
 
@@ -28,6 +29,8 @@ _RERUN_SECONDS = 3.0
 """How long items that lose races are run again; a lock is waited for 2 s at the most (commit_intents)."""
 _LAST_SECONDS = 4.5
 """When none is tried any more: locks may be held that nobody gives back."""
+_FIRST_SECONDS = 0.5
+"""How long each of several items is tried at first: those whose locks are free shall not wait for the others'."""
 _PAUSE_SECONDS = 0.01
 _LONGEST_PAUSE = 0.2
 _REMEMBERED = 10_000
@@ -121,51 +124,44 @@ class Committer:
     async def _write_each(self, batch: Sequence[Commit], now: datetime | None, begun: float) -> list[Outcome]:
         """Write each item alone; those that lose a race again, after the others and a moment."""
         pause = _PAUSE_SECONDS
-        outcomes: dict[int, Outcome] = {}
-        left = list(range(len(batch)))
-        while left:
-            left = await self._write_round(batch, left, outcomes, now, begun + _LAST_SECONDS)
+        turns = _Turns(batch, now, begun + _LAST_SECONDS, _FIRST_SECONDS if len(batch) > 1 else None)
+        while turns.left:
+            await self._write_round(turns)
             if time.monotonic() > begun + _RERUN_SECONDS:
                 break
-            if left:
+            if turns.left:
                 await asyncio.sleep(random.uniform(0, pause))  # noqa: S311 - spreads the racers
                 pause = min(_LONGEST_PAUSE, pause * 2)
-        contended = DatabaseUnavailable(reason="contended")
-        return [outcomes.get(number) or _failed_by(contended) for number in range(len(batch))]
+        return turns.outcomes()
 
-    async def _write_round(
-        self,
-        batch: Sequence[Commit],
-        left: Sequence[int],
-        outcomes: dict[int, Outcome],
-        now: datetime | None,
-        until: float,
-    ) -> list[int]:
-        """Try what is left in order, nothing before what it may build on; returns what is left after that."""
+    async def _write_round(self, turns: _Turns) -> None:
+        """Try what is left in order, nothing before what it may build on."""
         again: list[int] = []
         held: set[tuple[str, str]] = set()
-        for number in left:
-            places = places_of(batch[number])
-            outcome = None
-            if held.isdisjoint(places) and time.monotonic() < until:
-                outcome = await self._write_alone(batch[number], now)
-            if outcome is None:
-                held.update(places)
-                again.append(number)
-            else:
-                outcomes[number] = outcome
-        return again
+        for number in turns.left:
+            places = places_of(turns.batch[number])
+            if held.isdisjoint(places) and time.monotonic() < turns.until:
+                outcome = await self._write_alone(turns.batch[number], turns.now, turns.patience)
+                if outcome is not None:
+                    turns.decided[number] = outcome
+                    continue
+                turns.lost.update(places)
+            held.update(places)
+            again.append(number)
+        turns.left, turns.patience = again, None
 
-    async def _write_alone(self, item: Commit, now: datetime | None) -> Outcome | None:
-        """Write one item; None when it lost a race."""
+    async def _write_alone(self, item: Commit, now: datetime | None, patience: float | None) -> Outcome | None:
+        """Write one item; None when it lost a race, or is not written after so many seconds."""
+        limit = asyncio.timeout(patience)
         try:
-            return _outcomes(await self._send(encode([item], self.tables), now), 1)[0]
+            async with limit:
+                return _outcomes(await self._send(encode([item], self.tables), now), 1)[0]
         except _ITEM_FAULTS as error:
             return _failed(error)
         except DatabaseUnavailable as error:
             return _failed_by(error)
         except DATABASE_ERRORS as error:
-            if is_race(error):
+            if is_race(error) or limit.expired():
                 return None
             return _failed(error) if is_of_item(error) else _failed_by(unavailable(error))
 
@@ -186,6 +182,34 @@ class Committer:
             self.positions.append(answer.position)
             self._written()
         return answer
+
+
+@dataclass(slots=True)
+class _Turns:
+    """Items of a batch that are written one by one, and what became of them."""
+
+    batch: Sequence[Commit]
+    now: datetime | None
+    until: float
+    """When none is tried any more (monotonic seconds)."""
+    patience: float | None
+    """Seconds that each may take in this round."""
+    decided: dict[int, Outcome] = field(default_factory=dict)
+    lost: set[tuple[str, str]] = field(default_factory=set)
+    """The artifacts of those that were tried in vain."""
+    left: list[int] = field(init=False)
+
+    def __post_init__(self) -> None:
+        """Begin with all of them."""
+        self.left = list(range(len(self.batch)))
+
+    def outcomes(self) -> list[Outcome]:
+        """One for each item in order; those left are contended, or their turn never came."""
+        contended, late = DatabaseUnavailable(reason="contended"), DatabaseUnavailable(reason="timeout")
+        return [
+            self.decided.get(number) or _failed_by(late if self.lost.isdisjoint(places_of(item)) else contended)
+            for number, item in enumerate(self.batch)
+        ]
 
 
 class _Answer(NamedTuple):

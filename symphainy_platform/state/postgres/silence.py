@@ -32,6 +32,7 @@ class Impatient:
         self._way = way
         self._heard = -inf
         self._given_up = -inf
+        self._tried: float | None = None
         self._beside: Impatient | None = None
 
     def learn_with(self, other: Impatient) -> None:
@@ -63,9 +64,12 @@ class Impatient:
         return answer
 
     def _seconds(self, now: float) -> float | None:
-        """How long a call may take that begins now; None: as long as any."""
-        silent_for = now - self._given_up
-        return None if silent_for >= _TRY_SECONDS + _REFUSE_SECONDS else _TRY_SECONDS - silent_for
+        """How long a call may take that begins now; None: as any. Nobody is refused before somebody has tried."""
+        if now - self._given_up >= _TRY_SECONDS + _REFUSE_SECONDS:
+            return None
+        if self._tried is None:
+            self._tried = now
+        return _TRY_SECONDS - (now - self._tried)
 
     def _note_silence(self, begun: float) -> None:
         """Others may have been answered just before the database fell silent."""
@@ -76,11 +80,11 @@ class Impatient:
     def fall_silent(self, since: float) -> None:
         """Take it that nobody is answered, unless somebody was since then."""
         if self._heard < since:
-            self._given_up = monotonic()
+            self._given_up, self._tried = monotonic(), None
 
     def _note_answer(self) -> None:
         self._heard = monotonic()
-        self._given_up = -inf
+        self._given_up, self._tried = -inf, None
 
 
 def _is_silence(error: TimeoutError | DatabaseUnavailable) -> bool:
