@@ -174,14 +174,14 @@ class GroupCommit:
         until = asyncio.get_running_loop().time() + APART
         for (commit, _), outcome in zip(batch, outcomes, strict=True):
             if _is_contended(outcome):
-                self._locked.update(dict.fromkeys(_touched(commit), until))
-                self._give_up(set(_touched(commit)))
+                self._locked.update(dict.fromkeys(commit.touched, until))
+                self._give_up(set(commit.touched))
             elif self._locked:
-                for place in _touched(commit):
+                for place in commit.touched:
                     self._locked.pop(place, None)
 
     def _give_up(self, places: _Places) -> None:
-        hopeless = [item for item in self._waiting if not places.isdisjoint(_touched(item[0]))]
+        hopeless = [item for item in self._waiting if not places.isdisjoint(item[0].touched)]
         for item in hopeless:
             self._waiting.remove(item)
         if hopeless:
@@ -208,7 +208,7 @@ class GroupCommit:
         while self._waiting and len(batch) < MAX_BATCH:
             item = self._waiting.popleft()
             places = _places(item[0])
-            not_now = bool(self._locked) and any(place in self._locked for place in _touched(item[0])) is not apart
+            not_now = bool(self._locked) and any(place in self._locked for place in item[0].touched) is not apart
             if not_now or any(place in self._in_flight or place in held for place in places):
                 held.update(places)
                 left.append(item)
@@ -237,14 +237,6 @@ def _wrapped(cause: Exception) -> HandlerError:
 
 def _places(commit: Commit) -> list[tuple[str, str]]:
     return [(commit.execution.tenant_id, write.artifact.artifact_id) for write in commit.artifacts]
-
-
-def _touched(commit: Commit) -> list[tuple[str, str]]:
-    """The artifacts whose locks the store may wait for: also of what is expected, and of what events are about."""
-    tenant_id = commit.execution.tenant_id
-    named = [ref.artifact_id for ref in commit.expects]
-    named += [event.artifact_id for event in commit.events if event.artifact_id is not None]
-    return _places(commit) + [(tenant_id, artifact_id) for artifact_id in named]
 
 
 def _is_contended(outcome: Outcome | Exception) -> bool:

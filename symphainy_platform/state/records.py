@@ -208,6 +208,15 @@ class Commit:
     rows: tuple[RowWrite, ...] = ()
     events: tuple[OutboxEvent, ...] = ()
 
+    @property
+    def touched(self) -> list[tuple[str, str]]:
+        """Tenant and id of each artifact whose order it is part of: written, expected, or what an event is about."""
+        tenant_id = self.execution.tenant_id
+        named = [write.artifact.artifact_id for write in self.artifacts]
+        named += [ref.artifact_id for ref in self.expects]
+        named += [event.artifact_id for event in self.events if event.artifact_id is not None]
+        return [(tenant_id, artifact_id) for artifact_id in named]
+
 
 @dataclass(frozen=True, slots=True)
 class Committed:

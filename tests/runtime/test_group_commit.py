@@ -6,6 +6,7 @@ import pytest
 
 from symphainy_platform.errors import DatabaseUnavailable
 from symphainy_platform.state import group_commit
+from symphainy_platform.state.artifact import ArtifactRef
 from symphainy_platform.state.group_commit import GroupCommit
 from symphainy_platform.state.records import Committed, Failed
 from symphainy_platform.testing.store_suite.samples import artifact, writing
@@ -238,4 +239,16 @@ async def test_who_waits_for_room_has_it_when_what_waits_is_given_up():
     await results([*first, *behind])
     await asyncio.wait_for(reader, 2)
     store.locked = False
+    await writer.close()
+
+
+async def test_what_expects_a_locked_artifact_goes_apart_as_well():
+    store = LockedStore()
+    store.go.set()
+    writer = GroupCommit(store)
+    await results(write_to(writer, "locked"))
+    store.locked = False
+    expecting = writing("exec_y", artifact("y"), expects=(ArtifactRef("locked", 1),))
+    assert await results([writer.hand_over(expecting), *write_to(writer, "a")]) == ["Committed"] * 2
+    assert sorted(store.batches[1:]) == [["a"], ["y"]]
     await writer.close()

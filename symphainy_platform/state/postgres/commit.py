@@ -139,7 +139,7 @@ class Committer:
         again: list[int] = []
         held: set[tuple[str, str]] = set()
         for number in turns.left:
-            places = places_of(turns.batch[number])
+            places = turns.batch[number].touched
             if held.isdisjoint(places) and time.monotonic() < turns.until:
                 outcome = await self._write_alone(turns.batch[number], turns.now, turns.patience)
                 if outcome is not None:
@@ -207,7 +207,7 @@ class _Turns:
         """One for each item in order; those left are contended, or their turn never came."""
         contended, late = DatabaseUnavailable(reason="contended"), DatabaseUnavailable(reason="timeout")
         return [
-            self.decided.get(number) or _failed_by(late if self.lost.isdisjoint(places_of(item)) else contended)
+            self.decided.get(number) or _failed_by(late if self.lost.isdisjoint(item.touched) else contended)
             for number, item in enumerate(self.batch)
         ]
 
@@ -256,15 +256,6 @@ def _raise_if_all_failed(outcomes: Sequence[Outcome]) -> None:
     errors = [each.error for each in outcomes if isinstance(each, Failed)]
     if errors and len(errors) == len(outcomes) and all(isinstance(each, DatabaseUnavailable) for each in errors):
         raise errors[0]
-
-
-def places_of(item: Commit) -> list[tuple[str, str]]:
-    """The artifacts whose order of writes and events an item is part of."""
-    tenant_id = item.execution.tenant_id
-    named = [write.artifact.artifact_id for write in item.artifacts]
-    named += [ref.artifact_id for ref in item.expects]
-    named += [event.artifact_id for event in item.events if event.artifact_id is not None]
-    return [(tenant_id, artifact_id) for artifact_id in named]
 
 
 def _failed(error: BaseException) -> Failed:
